@@ -1,0 +1,257 @@
+"""The repository's policy, `.github/reviewbot.yml`, and how it narrows the operator's."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from reviewbot.config.documents import load_document, validate
+from reviewbot.config.rule_document import (
+    AreaName,
+    Closed,
+    PathPattern,
+    PathPatterns,
+    PolicyRule,
+)
+
+
+class Narrowing(Enum):
+    """How a repository's value meets the operator's. What the operator leaves out is free."""
+
+    ADDS = "adds to the operator's"
+    LOWERS = "the lower one holds"
+    OPERATOR = "the operator's holds, if set"
+    REPOSITORY = "the repository's holds, if set"
+
+
+ADDS, LOWERS, OPERATOR, REPOSITORY = Narrowing
+
+SeverityName = Literal["critical", "high", "medium", "low"]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Words = Annotated[tuple[Word, ...], Field(max_length=200)]
+Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
+
+
+class Ignore(Closed):
+    """Pull requests that are routed but not reviewed, and paths that are not read. `*` is a wildcard."""
+
+    authors: Annotated[Words, ADDS] = Field(
+        ("*[bot]",), description="Logins whose pull requests are routed only."
+    )
+    labels: Annotated[Words, ADDS] = Field((), description="Labels that stop the review.")
+    branches: Annotated[Words, ADDS] = Field((), description="Head branches that are routed only.")
+    titles: Annotated[Words, ADDS] = Field((), description="Titles that are routed only.")
+    paths: Annotated[PathPatterns, ADDS] = Field(
+        (),
+        description="Files not worth reading, gitignore-style. A file that a rule matches is read all the same.",
+    )
+
+
+class AreaPolicy(Closed):
+    """Thresholds of one area; only values below the rule file's count."""
+
+    threshold: float | None = Field(None, gt=0, le=1_000)
+    uncertain: float | None = Field(None, gt=0, le=1_000)
+
+
+class Large(Closed):
+    """What happens to a change that is long for the local model."""
+
+    over_units: Annotated[int, OPERATOR] = Field(
+        4, ge=1, le=1_000, description="A change of more local prompts than this is large."
+    )
+    to: Annotated[Literal["claude", "local"], OPERATOR] = Field(
+        "local", description="Where a large change goes that no rule flags."
+    )
+
+
+class RoutePolicy(Closed):
+    """Where changes go."""
+
+    granularity: Annotated[Literal["pull_request", "file"], OPERATOR] = Field(
+        "pull_request",
+        description="What a flagged area sends to Claude: the whole pull request, or its files.",
+    )
+    areas: Annotated[dict[AreaName, AreaPolicy], LOWERS] = Field(
+        {},
+        max_length=50,
+        description="`{area: {threshold, uncertain}}`; a value counts only if it is below the rule file's.",
+    )
+    always_claude: Annotated[PathPatterns, ADDS] = Field(
+        (), description="Files that go to Claude without a rule, gitignore-style."
+    )
+    never_send: Annotated[PathPatterns, ADDS] = Field(
+        (),
+        description="Files that never leave for an external engine; if risky, the review says so.",
+    )
+    large: Large = Field(Large(), description="Changes that are long for the local model.")
+    uncertain: Annotated[Literal["claude", "local"], OPERATOR] = Field(
+        "local", description="Where a change goes whose score is between the two thresholds."
+    )
+    rules: Annotated[tuple[PolicyRule, ...], ADDS] = Field(
+        (), max_length=50, description="Further rules; each names its `area`. See rules.md."
+    )
+
+
+class PathInstruction(Closed):
+    """What to look at in some files."""
+
+    paths: Annotated[tuple[PathPattern, ...], Field(min_length=1, max_length=50)]
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
+class ReviewPolicy(Closed):
+    """What a review looks for and says."""
+
+    instructions: Annotated[str, REPOSITORY] = Field(
+        "", max_length=4_000, description="What reviewers of this repository should know."
+    )
+    path_instructions: Annotated[tuple[PathInstruction, ...], ADDS] = Field(
+        (), max_length=50, description="The same for some files: `[{paths: […], text: …}]`."
+    )
+    guidelines: Annotated[bool, REPOSITORY] = Field(
+        True, description="Show AGENTS.md and CONTRIBUTING.md of the base branch to the reviewer."
+    )
+    min_severity: Annotated[SeverityName, REPOSITORY] = Field(
+        "low", description="Findings below it are left out."
+    )
+    max_findings: Annotated[int, LOWERS] = Field(
+        20, ge=1, le=100, description="Most findings of one review; the worst stay."
+    )
+    drafts: Annotated[bool, OPERATOR] = Field(False, description="Review drafts too.")
+    language: Annotated[str, REPOSITORY] = Field(
+        "English",
+        pattern=r"^[^\W\d_][\w ()-]{1,39}$",
+        description="Language of the findings.",
+    )
+    sql_dialect: Annotated[
+        Literal["auto", "postgresql", "mysql", "sqlite", "mssql", "oracle"], REPOSITORY
+    ] = Field("auto", description="Database that migrations are checked for.")
+    passes: Annotated[int, LOWERS] = Field(
+        1, ge=1, le=5, description="How often each part of a change is read."
+    )
+    verify: Annotated[bool, OPERATOR] = Field(
+        False, description="Ask a second time whether each finding is true."
+    )
+    regret_percent: Annotated[float, LOWERS] = Field(
+        0.0, ge=0, le=100, description="Share of local reviews that Claude repeats to compare, %."
+    )
+
+
+class Escalate(Closed):
+    """When a local review's finding is put to Claude (strategy `cascade`)."""
+
+    severity: Annotated[SeverityName, OPERATOR] = Field(
+        "high", description="Findings of at least this severity are put to Claude."
+    )
+    confidence_below: Annotated[float, LOWERS] = Field(
+        0.6, ge=0, le=1, description="Findings that the local model is less sure of, likewise."
+    )
+    max_per_pr: Annotated[int, LOWERS] = Field(
+        3, ge=0, le=100, description="Most such questions per pull request."
+    )
+
+
+class Budget(Closed):
+    """Most money for external engines."""
+
+    monthly_usd: Annotated[Usd | None, LOWERS] = Field(
+        None, description="USD a calendar month (UTC) for this repository; empty: no limit here."
+    )
+    per_pr_usd: Annotated[Usd | None, LOWERS] = Field(
+        None, description="USD for one pull request; empty: no limit here."
+    )
+    when_exhausted: Annotated[Literal["local", "hold"], OPERATOR] = Field(
+        "local", description="Review by the local engine and say so, or wait for a person."
+    )
+
+
+class Publish(Closed):
+    """What appears on the pull request."""
+
+    summary: Annotated[bool, REPOSITORY] = Field(True, description="The summary comment.")
+    inline: Annotated[bool, REPOSITORY] = Field(True, description="Comments on lines.")
+    check: Annotated[bool, REPOSITORY] = Field(True, description="The check run.")
+    fail_on: Annotated[SeverityName | None, REPOSITORY] = Field(
+        None, description="The check fails from this severity on; empty: never."
+    )
+
+
+class Report(Closed):
+    """The monthly cost report."""
+
+    issue: Annotated[bool, OPERATOR] = Field(
+        True, description="Count this repository in the report that is posted as an issue."
+    )
+
+
+class Policy(Closed):
+    """All keys of `.github/reviewbot.yml`."""
+
+    version: Annotated[Literal[1], OPERATOR] = Field(1, description="Version of this format.")
+    ignore: Ignore = Ignore()
+    route: RoutePolicy = RoutePolicy()
+    review: ReviewPolicy = ReviewPolicy()
+    strategy: Annotated[Literal["routed", "cascade", "claude"], OPERATOR] = Field(
+        "routed",
+        description="By the rules; the same, with doubtful local findings put to Claude; or all to Claude.",
+    )
+    escalate: Escalate = Escalate()
+    budget: Budget = Budget()
+    publish: Publish = Publish()
+    report: Report = Report()
+
+
+def load_policy(text: str | bytes, source: str = ".github/reviewbot.yml") -> Policy:
+    """Read a policy file. Raises DocumentError."""
+    return validate(Policy, load_document(text, source))
+
+
+PolicyPart = TypeVar("PolicyPart", bound=BaseModel)
+
+
+def narrow(operator: PolicyPart, repository: PolicyPart) -> PolicyPart:
+    """What holds where the operator says one thing and the repository another, key by key.
+
+    A key that only one of them set is that one's. Both set: `Narrowing` of the key decides.
+    """
+    merged: dict[str, Any] = {}
+    for name, info in type(operator).model_fields.items():
+        ours, theirs = getattr(operator, name), getattr(repository, name)
+        if isinstance(ours, BaseModel):
+            merged[name] = narrow(ours, theirs)
+        elif name not in repository.model_fields_set:
+            merged[name] = ours
+        elif name not in operator.model_fields_set:
+            merged[name] = theirs
+        else:
+            how = next(item for item in info.metadata if isinstance(item, Narrowing))
+            merged[name] = _meet(how, ours, theirs)
+    set_keys = operator.model_fields_set | repository.model_fields_set
+    return type(operator).model_construct(set_keys, **merged)
+
+
+def _meet(how: Narrowing, ours: Any, theirs: Any) -> Any:
+    if how is ADDS:
+        return ours + tuple(item for item in theirs if item not in ours)
+    if how is REPOSITORY:
+        return theirs
+    if how is OPERATOR:
+        return ours
+    if isinstance(ours, dict):
+        return {area: _lower_area(ours.get(area), theirs.get(area)) for area in {**ours, **theirs}}
+    return _lower(ours, theirs)
+
+
+def _lower_area(ours: AreaPolicy | None, theirs: AreaPolicy | None) -> AreaPolicy:
+    ours, theirs = ours or AreaPolicy(), theirs or AreaPolicy()
+    return AreaPolicy(
+        threshold=_lower(ours.threshold, theirs.threshold),
+        uncertain=_lower(ours.uncertain, theirs.uncertain),
+    )
+
+
+def _lower(ours: Any, theirs: Any) -> Any:
+    """The lower of two limits; None is no limit."""
+    return theirs if ours is None else ours if theirs is None else min(ours, theirs)

@@ -1,0 +1,174 @@
+"""The operator's settings, from environment variables `REVIEWBOT_*` (and `*_FILE` for secrets)."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+
+from reviewbot.errors import SettingsError
+
+PREFIX = "REVIEWBOT_"
+
+
+def _data_dir() -> Path:
+    root = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(root) / "reviewbot"
+
+
+class Settings(BaseModel):
+    """All settings; each field is the environment variable `REVIEWBOT_` + its name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(
+        default_factory=_data_dir, description="Folder of the database and of models."
+    )
+    database_url: str = Field(
+        "", description="`sqlite:///…` or `postgresql://…`; default: SQLite in the data folder."
+    )
+
+    anthropic_api_key: SecretStr | None = Field(
+        None, description="Claude key; `ANTHROPIC_API_KEY` is read too."
+    )
+    anthropic_api_url: str = Field(
+        "https://api.anthropic.com", description="Address of the Claude API."
+    )
+    claude_model: str = Field("claude-opus-5-5", description="Claude model for risky changes.")
+    claude_model_low: str = Field(
+        "claude-haiku-5-5",
+        description="Claude model for the rest, with `REVIEWBOT_WITHOUT_LOCAL=claude`.",
+    )
+    claude_fallback_model: str = Field(
+        "", description="Claude model asked after a refusal; empty: none."
+    )
+    claude_timeout_seconds: float = Field(
+        300, gt=0, le=3600, description="Longest wait for one Claude answer, seconds."
+    )
+
+    local_engine: Literal["auto", "openai", "none"] = Field(
+        "auto",
+        description="Engine for the local tier; `auto` takes the best there is and says why.",
+    )
+    local_model: str = Field(
+        "", description="Model name at `REVIEWBOT_LOCAL_URL`; default: the first it lists."
+    )
+    local_url: str = Field(
+        "", description="An OpenAI-compatible server, for example `http://127.0.0.1:8000/v1`."
+    )
+    local_api_key: SecretStr | None = Field(
+        None, description="Key for that server, if it wants one."
+    )
+    local_url_private: bool = Field(
+        False,
+        description="That server is ours although not on this machine: no redaction, no price.",
+    )
+    local_context_tokens: int = Field(
+        16_384, ge=2_048, le=1_048_576, description="Context of the local model, tokens."
+    )
+    local_timeout_seconds: float = Field(
+        600, gt=0, le=7200, description="Longest wait for one local answer, seconds."
+    )
+    without_local: Literal["analyzers", "claude"] = Field(
+        "analyzers", description="What reviews the local tier where there is no local model."
+    )
+
+    hardware_usd: Decimal = Field(
+        Decimal(1400), ge=0, description="Price of the local hardware, USD."
+    )
+    hardware_months: int = Field(36, ge=1, description="Months over which it is written off.")
+    electricity_usd_per_kwh: Decimal = Field(
+        Decimal("0.13"), ge=0, description="Price of power, USD per kWh."
+    )
+    watts: Decimal = Field(
+        Decimal(350), ge=0, description="Power under load, where it can't be measured, watts."
+    )
+    prices_file: Path | None = Field(
+        None, description="YAML with prices of models that the price library doesn't know."
+    )
+
+    github_api_url: str = Field(
+        "https://api.github.com",
+        description="Address of the GitHub API (Enterprise Server: `https://HOST/api/v3`).",
+    )
+    policy: Path | None = Field(
+        None, description="The operator's policy file; a repository's own can only narrow it."
+    )
+
+    @field_validator("local_url", "anthropic_api_url", "github_api_url")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname, parts.port
+        except ValueError as error:
+            raise ValueError(f"not a URL: {error}") from None
+        if parts.scheme not in ("http", "https") or not host:
+            raise ValueError("not an http(s) URL")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("a URL without user, password, query and fragment is needed")
+        return value.rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'reviewbot.db'}"
+        if self.database_url.startswith(("postgresql://", "postgres://")):
+            return "postgresql+psycopg://" + self.database_url.split("://", 1)[1]
+        return self.database_url
+
+
+#: Settings that may come from a file named by `REVIEWBOT_<NAME>_FILE`.
+SECRETS = ("anthropic_api_key", "local_api_key")
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises SettingsError naming the variable and what is wrong; never the value of a secret.
+    """
+    env = os.environ if environment is None else environment
+    given: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        if value := env.get(PREFIX + name.upper()):
+            given[name] = value
+    for name in SECRETS:
+        if path := env.get(f"{PREFIX}{name.upper()}_FILE"):
+            if name in given:
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} and {PREFIX}{name.upper()}_FILE are both set; unset one"
+                )
+            try:
+                given[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {error}"
+                ) from None
+    if "anthropic_api_key" not in given and env.get("ANTHROPIC_API_KEY"):
+        given["anthropic_api_key"] = env["ANTHROPIC_API_KEY"]
+    unknown = [key for key in env if key.startswith(PREFIX) and not _known(key)]
+    if unknown:
+        names = [PREFIX + name.upper() for name in Settings.model_fields]
+        near = difflib.get_close_matches(unknown[0], names, 1)
+        raise SettingsError(
+            f"unknown setting {unknown[0]}" + (f" (did you mean {near[0]}?)" if near else "")
+        )
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _known(key: str) -> bool:
+    name = key.removeprefix(PREFIX).lower()
+    return name in Settings.model_fields or (name.endswith("_file") and name[:-5] in SECRETS)

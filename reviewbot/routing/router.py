@@ -1,0 +1,259 @@
+"""Decides where a change goes: rules first, then the policy, never a model."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil
+
+from reviewbot.change.model import Change, FileChange, Kind
+from reviewbot.change.tokens import estimate_tokens
+from reviewbot.config.policy import Policy
+from reviewbot.config.rule_document import DEFAULT_KINDS, PolicyRule
+from reviewbot.routing.matcher import Matcher, compiled
+from reviewbot.routing.model import Certainty, FileRoute, Match, Route, Tier
+from reviewbot.routing.paths import PathList
+from reviewbot.routing.rules import Area, RuleSet, policy_rules
+from reviewbot.routing.wording import decision, plural
+
+#: Share of the local context that is left for the diff beside instructions, outline and answer.
+DIFF_SHARE = 0.5
+#: Reasons shown for a change; the heaviest come first.
+MAX_REASONS = 50
+
+UNREAD = frozenset({Kind.LOCKFILE, Kind.GENERATED, Kind.VENDORED, Kind.BINARY})
+#: Kinds that are not read, yet looked at as if they were source: a rule may find more in them.
+DISGUISES = frozenset({Kind.GENERATED, Kind.VENDORED})
+#: Kinds that rules read by default.
+RULED = frozenset(Kind(kind) for kind in DEFAULT_KINDS)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of one file before the whole is decided."""
+
+    file: FileChange
+    matches: tuple[Match, ...]
+    unread: str
+    """Why nobody needs to read it; empty: it is read."""
+    always: bool
+    never: bool
+
+    @property
+    def unknown(self) -> bool:
+        """Rules would read it, but the host sent no text."""
+        return self.file.patch_missing and not self.unread and self.file.kind in RULED
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the weights say."""
+
+    flagged: tuple[str, ...]
+    """Areas that send the change to Claude."""
+    unsure: bool
+    asked: bool
+    """Claude is asked: for the flagged areas, or since the policy sends doubtful changes there."""
+
+
+def decide(
+    change: Change, rules: RuleSet, policy: Policy, *, local_context_tokens: int | None
+) -> Route:
+    """The route of a change under the operator's `rules` and a (narrowed) policy.
+
+    `local_context_tokens` is the local engine's context; None where there is no local model,
+    and then no change is too long for it. The order of files never matters, nor do the context
+    lines of the diff, but for the change's length. No change makes it raise.
+    """
+    own = _own_rules(policy.route.rules)
+    areas = _areas((rules, own), policy)
+    seen, notes = _look(change, (rules, own), areas, policy)
+    scores = _scores(seen)
+    verdict = _verdict(seen, scores, areas, change, policy)
+    large = _large(seen, policy, local_context_tokens)
+    by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
+    files = tuple(_file_route(s, verdict, bool(by_size), policy) for s in seen)
+    tier = _highest(files)
+    certainty: Certainty = "uncertain" if verdict.unsure else "sure"
+    flagged = verdict.flagged
+    reasons = sorted(
+        (match for s in seen for match in s.matches),
+        key=lambda m: (m.area not in flagged, -m.weight, m.path, m.line or 0, m.rule),
+    )
+    why = decision(
+        tier, flagged, scores, areas, reasons, files, large=by_size, unsure=verdict.unsure
+    )
+    if change.missing_files:
+        notes.append(f"{plural(change.missing_files, 'file')} not listed by the host, not routed")
+    if large and not by_size:
+        notes.append(large)
+    notes += _unsent(seen, flagged)
+    return Route(
+        tier, flagged, certainty, scores, tuple(reasons[:MAX_REASONS]), files, why, tuple(notes)
+    )
+
+
+def _verdict(
+    seen: Sequence[_Seen],
+    scores: Mapping[str, float],
+    areas: Mapping[str, Area],
+    change: Change,
+    policy: Policy,
+) -> _Verdict:
+    flagged = _reached(scores, {name: area.threshold for name, area in areas.items()})
+    if flagged:
+        return _Verdict(flagged, unsure=False, asked=True)
+    doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
+    unsure = bool(doubtful or change.missing_files or any(s.unknown for s in seen))
+    asked = unsure and policy.route.uncertain == "claude"
+    return _Verdict(doubtful if asked else (), unsure, asked)
+
+
+def _unsent(seen: Sequence[_Seen], flagged: tuple[str, ...]) -> list[str]:
+    return [
+        f"risky, not sent: {s.file.path} is on the never_send list"
+        for s in seen
+        if s.never and any(match.area in flagged for match in s.matches)
+    ]
+
+
+@lru_cache(maxsize=64)
+def _own_rules(entries: tuple[PolicyRule, ...]) -> RuleSet:
+    return policy_rules(entries)
+
+
+def _areas(sets: Iterable[RuleSet], policy: Policy) -> dict[str, Area]:
+    """All areas by name; a policy can lower their thresholds, not raise them."""
+    areas: dict[str, Area] = {}
+    for rules in sets:
+        for name, area in rules.areas.items():
+            areas.setdefault(name, area)
+    for name, given in policy.route.areas.items():
+        if name in areas:
+            area = areas[name]
+            threshold = min(area.threshold, given.threshold or area.threshold)
+            uncertain = min(area.uncertain, given.uncertain or area.uncertain, threshold)
+            areas[name] = Area(name, area.title, threshold, uncertain)
+    return areas
+
+
+def _look(
+    change: Change, sets: Sequence[RuleSet], areas: Mapping[str, Area], policy: Policy
+) -> tuple[list[_Seen], list[str]]:
+    """Every file with its matches, by path, and what people should know about them."""
+    ignored, always = PathList(policy.ignore.paths), PathList(policy.route.always_claude)
+    never = PathList(policy.route.never_send)
+    matchers = [compiled(rules) for rules in sets if rules.rules]
+    seen, cut = [], []
+    for file in sorted(change.files, key=lambda file: (file.path, file.old_path or "")):
+        found = [matcher.find(file) for matcher in matchers]
+        matches = tuple(match for each in found for match in each.matches)
+        if file.patch_missing:
+            matches = tuple(_in_full(match, areas) for match in matches)
+        if any(each.cut for each in found):
+            cut.append(file.path)
+        is_always, unread = file.path in always, _unread(file, file.path in ignored)
+        if matches or is_always or (unread and _disguised(file, matchers, areas)):
+            unread = ""
+        seen.append(_Seen(file, matches, unread, is_always, file.path in never))
+    return seen, _notes(seen, cut)
+
+
+def _in_full(match: Match, areas: Mapping[str, Area]) -> Match:
+    """A match by the path of a file without text: nothing else is known, so it decides alone."""
+    return replace(match, weight=max(match.weight, areas[match.area].threshold))
+
+
+def _disguised(file: FileChange, matchers: Sequence[Matcher], areas: Mapping[str, Area]) -> bool:
+    """Whether a generated or vendored file would be doubtful on its own, were it source."""
+    if file.kind not in DISGUISES:
+        return False
+    matches = [m for matcher in matchers for m in matcher.find(file, kind=Kind.SOURCE).matches]
+    scores = _sums((match.area, match.weight) for match in matches)
+    return any(score >= areas[name].uncertain for name, score in scores.items())
+
+
+def _unread(file: FileChange, ignored: bool) -> str:
+    if ignored:
+        return "ignored by policy"
+    if file.kind in UNREAD:
+        return str(file.kind)
+    if file.is_binary:
+        return "binary"
+    if not file.hunks and not file.patch_missing and not file.is_submodule:
+        return f"{file.status} without a changed line"
+    return ""
+
+
+def _notes(seen: Sequence[_Seen], cut: Sequence[str]) -> list[str]:
+    locks = [s.file.path for s in seen if s.file.kind is Kind.LOCKFILE]
+    notes = [f"lockfile changed: {path}" for path in locks]
+    for kind in (Kind.GENERATED, Kind.VENDORED):
+        count = sum(1 for s in seen if s.file.kind is kind and s.unread)
+        if count:
+            notes.append(f"{plural(count, f'{kind} file')} not read")
+    notes += [f"no text of {s.file.path}: routed by its path only" for s in seen if s.unknown]
+    if cut:
+        shown = ", ".join(cut[:5]) + (" …" if len(cut) > 5 else "")
+        notes.append(f"long lines cut for matching in {shown}")
+    return notes
+
+
+def _scores(seen: Sequence[_Seen]) -> dict[str, float]:
+    """Sum of weights by area. A rule counts once, in however many files it fires: many weak
+    hits of one kind are one weak reason. Where two rules share an id, the heavier one counts.
+    """
+    heaviest: dict[tuple[str, str], float] = {}
+    for match in (match for s in seen for match in s.matches):
+        key = (match.area, match.rule)
+        heaviest[key] = max(match.weight, heaviest.get(key, 0))
+    return _sums((area, weight) for (area, _), weight in heaviest.items())
+
+
+def _sums(weights: Iterable[tuple[str, float]]) -> dict[str, float]:
+    sums: defaultdict[str, float] = defaultdict(float)
+    for area, weight in weights:
+        sums[area] += weight
+    return {area: round(sums[area], 6) for area in sorted(sums)}
+
+
+def _reached(scores: Mapping[str, float], limits: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(area for area, score in scores.items() if score >= limits[area]))
+
+
+def _large(seen: Sequence[_Seen], policy: Policy, context: int | None) -> str:
+    """A sentence where the files to read need more local prompts than the policy allows."""
+    if not context:
+        return ""
+    room = max(1, int(context * DIFF_SHARE))
+    hunks = [hunk for s in seen if not s.unread for hunk in s.file.hunks]
+    tokens = estimate_tokens("\n".join([line for hunk in hunks for line in hunk.body]))
+    units = ceil(tokens / room)
+    if units <= policy.route.large.over_units:
+        return ""
+    return f"about {tokens:,} tokens to read need {units} local prompts, more than {policy.route.large.over_units}"
+
+
+def _file_route(seen: _Seen, verdict: _Verdict, by_size: bool, policy: Policy) -> FileRoute:
+    file = seen.file
+    areas = tuple(area for area in verdict.flagged if any(m.area == area for m in seen.matches))
+    whole = policy.route.granularity == "pull_request"
+    tier, why = Tier.LOCAL, ""
+    if seen.unread:
+        tier, why = Tier.SKIP, seen.unread
+    elif seen.never:
+        why = "never_send"
+    elif seen.always:
+        tier, why = Tier.CLAUDE, "always_claude"
+    elif by_size:
+        tier, why = Tier.CLAUDE, "large change"
+    elif verdict.asked and (whole or areas or seen.unknown):
+        tier, why = Tier.CLAUDE, "" if areas else "part of a flagged change"
+    elif file.kind in DISGUISES and not seen.matches:
+        why = f"{file.kind}, but holds what rules look for"
+    return FileRoute(file.path, file.kind, tier, areas, seen.matches, why)
+
+
+def _highest(files: Sequence[FileRoute]) -> Tier:
+    tiers = {file.tier for file in files}
+    return next((tier for tier in (Tier.CLAUDE, Tier.LOCAL) if tier in tiers), Tier.SKIP)

@@ -1,0 +1,189 @@
+"""Rules: what the files say, checked and ready to be compiled."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from reviewbot.change.model import Kind
+from reviewbot.config.documents import load_document, validate
+from reviewbot.config.rule_document import (
+    DEFAULT_KINDS,
+    DEFAULT_THRESHOLD,
+    DEFAULT_UNCERTAIN,
+    Example,
+    PolicyRule,
+    RuleEntry,
+    RuleFile,
+)
+from reviewbot.errors import DocumentError
+
+#: Rule files are the operator's: larger than a repository's policy may be.
+MAX_RULE_FILE_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True)
+class Area:
+    """What rules protect."""
+
+    name: str
+    title: str
+    threshold: float = DEFAULT_THRESHOLD
+    """A change whose matches weigh this much goes to Claude."""
+    uncertain: float = DEFAULT_UNCERTAIN
+    """From this weight on the policy's `route.uncertain` decides."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: evidence for an area."""
+
+    id: str
+    area: str
+    why: str
+    weight: float
+    kinds: frozenset[Kind]
+    paths: tuple[str, ...] = ()
+    """gitignore-style patterns, case ignored; empty: every path."""
+    ignore_paths: tuple[str, ...] = ()
+    """Where the rule never looks."""
+    added: tuple[str, ...] = ()
+    """RE2 patterns for added lines."""
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    """RE2 patterns for added or removed lines."""
+    exclude: tuple[str, ...] = ()
+    """A line that one of these RE2 patterns matches is no evidence."""
+    match: tuple[Example, ...] = ()
+    ignore: tuple[Example, ...] = ()
+    source: str = ""
+    """The file that holds it."""
+
+    @property
+    def path_only(self) -> bool:
+        """It looks at paths, at no text."""
+        return not (self.added or self.removed or self.changed)
+
+
+@dataclass(frozen=True, eq=False)
+class RuleSet:
+    """All rules that hold together. Compared by identity: compiling one is kept."""
+
+    areas: Mapping[str, Area]
+    rules: tuple[Rule, ...]
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule with this id. Raises KeyError."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
+
+
+def load_rules(texts: Mapping[str, str]) -> RuleSet:
+    """Make a set of rules of file texts by name, in the order of their names.
+
+    Raises DocumentError naming file and line: for text that is no rule file, for a rule id that
+    two rules share and for an area that two files describe differently.
+    """
+    areas: dict[str, Area] = {}
+    rules: dict[str, Rule] = {}
+    for source in sorted(texts):
+        document = load_document(texts[source], source, max_bytes=MAX_RULE_FILE_BYTES)
+        file = validate(RuleFile, document)
+        area = Area(file.area, file.title, file.threshold, file.uncertain)
+        if areas.setdefault(area.name, area) != area:
+            line = document.line(("area",))
+            raise DocumentError(
+                source,
+                line,
+                f"another file describes area {area.name} with other thresholds or title",
+            )
+        for index, entry in enumerate(file.rules):
+            if entry.id in rules:
+                line = document.line(("rules", index, "id"))
+                other = rules[entry.id].source
+                raise DocumentError(source, line, f"rule id {entry.id} is taken", f"see {other}")
+            rules[entry.id] = _rule(entry, area.name, source, file.kinds, file.ignore_paths)
+    return RuleSet(areas, tuple(rules.values()))
+
+
+def policy_rules(entries: Iterable[PolicyRule]) -> RuleSet:
+    """The rules that a policy adds, as a set of their own.
+
+    They are compiled and matched apart: nothing in a repository's rules can change what the
+    operator's find.
+    """
+    rules = tuple(_rule(entry, entry.area, "route.rules", DEFAULT_KINDS) for entry in entries)
+    return RuleSet({rule.area: Area(rule.area, rule.area) for rule in rules}, rules)
+
+
+def _rule(
+    entry: RuleEntry,
+    area: str,
+    source: str,
+    kinds: Iterable[str],
+    ignore_paths: tuple[str, ...] = (),
+) -> Rule:
+    return Rule(
+        id=entry.id,
+        area=area,
+        why=entry.why,
+        weight=entry.weight,
+        kinds=frozenset(Kind(kind) for kind in entry.kinds or kinds),
+        paths=entry.paths,
+        ignore_paths=ignore_paths,
+        added=entry.added,
+        removed=entry.removed,
+        changed=entry.changed,
+        exclude=entry.exclude,
+        match=entry.examples.match,
+        ignore=entry.examples.ignore,
+        source=source,
+    )
+
+
+@cache
+def shipped_rules() -> RuleSet:
+    """The rules that come with reviewbot: package data when installed, `rules/` in a checkout."""
+    folder = resources.files("reviewbot").joinpath("shipped_rules")
+    if not folder.is_dir():
+        folder = Path(__file__).resolve().parents[2] / "rules"
+    texts = {
+        f"rules/{item.name}": item.read_text(encoding="utf-8")
+        for item in folder.iterdir()
+        if item.name.endswith(".yml")
+    }
+    if not texts:
+        raise DocumentError("rules", None, "no shipped rules found", "install reviewbot again")
+    return load_rules(texts)
+
+
+def explain(rule: Rule) -> str:
+    """What one rule looks for, for a terminal."""
+    lines = [
+        f"{rule.id}  ({rule.area}, weight {rule.weight:g})",
+        f"  {rule.why}.",
+        f"  looks at   {', '.join(sorted(rule.kinds))} files",
+    ]
+    shown = (
+        ("in", rule.paths),
+        ("added", rule.added),
+        ("removed", rule.removed),
+        ("changed", rule.changed),
+        ("but not", rule.exclude),
+    )
+    for label, patterns in shown:
+        lines += [f"  {label if not i else '':<9}  {text}" for i, text in enumerate(patterns)]
+    for label, examples in (("matches", rule.match), ("ignores", rule.ignore)):
+        lines += [f"  {label:<9}  {_example(example)}" for example in examples]
+    lines.append(f"  from       {rule.source}")
+    return "\n".join(lines)
+
+
+def _example(example: Example) -> str:
+    parts = [f"+ {line}" for line in example.added.splitlines()]
+    parts += [f"- {line}" for line in example.removed.splitlines()]
+    return f"{example.path}: {json.dumps(parts, ensure_ascii=False)}" if parts else example.path

@@ -1,0 +1,302 @@
+"""Where a change goes: weights, thresholds, policy, and what nobody needs to read."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reviewbot.change.model import Change, FileChange, Hunk, Kind, Status
+from reviewbot.change.parse import parse_diff
+from reviewbot.config.policy import Policy, load_policy
+from reviewbot.routing.model import Route, Tier
+from reviewbot.routing.router import DIFF_SHARE, decide
+from reviewbot.routing.rules import RuleSet, shipped_rules
+
+DEFAULT = Policy()
+
+
+@pytest.fixture(scope="module")
+def route(rules: RuleSet) -> Any:
+    """The route of a change under the small rules of this folder."""
+
+    def decided(change: Change, policy: str = "", context: int | None = None) -> Route:
+        return decide(change, rules, load_policy(policy), local_context_tokens=context)
+
+    return decided
+
+
+def test_one_strong_reason_sends_a_change_to_claude(route: Any, change: Any, file: Any):
+    decided = route(change(file("b.py", added=["x"]), file("a.py", added=["bank.pay(x)"])))
+
+    assert decided.tier is Tier.CLAUDE
+    assert decided.areas == ("pay",)
+    assert decided.certainty == "sure"
+    assert decided.scores == {"pay": 3}
+    assert decided.why == "Claude: pay weighs 3 of 3: calls the bank (a.py:10)."
+    assert decided.file("a.py").areas == ("pay",)
+    assert decided.file("b.py").tier is Tier.CLAUDE
+    assert decided.file("b.py").why == "part of a flagged change"
+    with pytest.raises(KeyError):
+        decided.file("c.py")
+
+
+def test_weak_reasons_add_up_over_the_change(route: Any, change: Any, file: Any):
+    decided = route(
+        change(
+            file("till/a.py", added=["x"]),
+            file("b.py", added=["money"]),
+            file("c.py", removed=["guard()"]),
+        )
+    )
+
+    assert decided.scores == {"pay": 4}
+    assert decided.tier is Tier.CLAUDE
+
+
+def test_one_weak_reason_a_hundred_times_is_one_weak_reason(route: Any, change: Any, file: Any):
+    decided = route(change(*(file(f"{i}.py", added=["money"] * 9) for i in range(100))))
+
+    assert decided.scores == {"pay": 1}
+    assert decided.tier is Tier.LOCAL
+    assert decided.why == "Local: pay weighs 1 of 3, below its threshold."
+
+
+@pytest.mark.parametrize(
+    ("policy", "tier"), [("", Tier.LOCAL), ("route: {uncertain: claude}", Tier.CLAUDE)]
+)
+def test_between_the_thresholds_the_policy_decides(
+    route: Any, change: Any, file: Any, policy: str, tier: Tier
+):
+    decided = route(change(file("till/a.py", added=["money"])), policy)
+
+    assert decided.certainty == "uncertain"
+    assert decided.tier is tier
+    assert decided.areas == (("pay",) if tier is Tier.CLAUDE else ())
+
+
+def test_by_file_only_the_areas_files_go_to_claude(route: Any, change: Any, file: Any):
+    decided = route(
+        change(
+            file("a.py", added=["bank.pay()"]),
+            file("b.py", added=["money"]),
+            file("c.py", added=["x"]),
+        ),
+        "route: {granularity: file}",
+    )
+
+    assert [f.tier for f in decided.files] == [Tier.CLAUDE, Tier.CLAUDE, Tier.LOCAL]
+
+
+def test_a_policy_lowers_a_threshold_and_never_raises_it(route: Any, change: Any, file: Any):
+    weak, strong = change(file("a.py", added=["money"])), change(file("a.py", added=["bank.pay()"]))
+
+    assert route(weak, "route: {areas: {pay: {threshold: 1}}}").tier is Tier.CLAUDE
+    assert route(strong, "route: {areas: {pay: {threshold: 99}}}").tier is Tier.CLAUDE
+
+
+def test_a_policys_own_rules_add_and_cannot_mask_one_of_the_same_id(
+    route: Any, change: Any, file: Any
+):
+    policy = "route: {rules: [{id: pay.call, area: pay, why: w, weight: 0.1, added: [x]}]}"
+
+    decided = route(
+        change(file("a.py", added=["x = 1"]), file("b.py", added=["bank.pay()"])), policy
+    )
+
+    assert decided.scores == {"pay": 3}
+    assert decided.tier is Tier.CLAUDE
+
+
+def test_what_nobody_reads_is_skipped_and_lockfiles_are_listed(route: Any, change: Any, file: Any):
+    decided = route(
+        change(
+            file("poetry.lock", added=["bank.pay()"]),
+            file("vendor/lib/a.py", added=["x"]),
+            file("logo.png", is_binary=True, kind=Kind.BINARY),
+            file("run.sh", old_mode="100644", new_mode="100755"),
+        )
+    )
+
+    assert decided.tier is Tier.SKIP
+    assert {f.path: f.why for f in decided.files} == {
+        "logo.png": "binary",
+        "poetry.lock": "lockfile",
+        "run.sh": "modified without a changed line",
+        "vendor/lib/a.py": "vendored",
+    }
+    assert decided.notes == ("lockfile changed: poetry.lock", "1 vendored file not read")
+    assert decided.why.startswith("Nothing to review: ")
+
+
+def test_a_change_without_files_has_nothing_to_review(route: Any, change: Any):
+    assert route(change()).why == "Nothing to review: the change has no files."
+
+
+def test_a_skipped_file_stays_skipped_in_a_flagged_change(route: Any, change: Any, file: Any):
+    decided = route(change(file("a.py", added=["bank.pay()"]), file("yarn.lock", added=["x"])))
+
+    assert decided.file("yarn.lock").tier is Tier.SKIP
+
+
+def test_risky_text_in_a_vendored_file_is_read_but_flags_nothing(
+    route: Any, change: Any, file: Any
+):
+    decided = route(change(file("vendor/lib/a.py", added=["bank.pay()"])))
+
+    assert decided.tier is Tier.LOCAL
+    assert decided.file("vendor/lib/a.py").why == "vendored, but holds what rules look for"
+
+
+def test_a_policy_ignores_paths_but_not_what_a_rule_matches(route: Any, change: Any, file: Any):
+    decided = route(
+        change(file("gen/a.py", added=["x"]), file("gen/b.py", added=["bank.pay()"])),
+        "ignore: {paths: ['gen/**']}",
+    )
+
+    assert decided.file("gen/a.py").tier is Tier.SKIP
+    assert decided.file("gen/a.py").why == "ignored by policy"
+    assert decided.file("gen/b.py").tier is Tier.CLAUDE
+
+
+def test_always_claude_sends_a_file_without_a_rule(route: Any, change: Any, file: Any):
+    decided = route(
+        change(file("infra/a.tf", added=["x"]), file("b.py", added=["x"])),
+        "route: {always_claude: ['infra/**']}",
+    )
+
+    assert [f.tier for f in decided.files] == [Tier.LOCAL, Tier.CLAUDE]
+    assert decided.why == "Claude: the policy always sends infra/a.tf to Claude."
+
+
+def test_never_send_keeps_a_risky_file_and_says_so(route: Any, change: Any, file: Any):
+    decided = route(
+        change(file("a.py", added=["bank.pay()"]), file("b.py", added=["x"])),
+        "route: {never_send: [a.py], always_claude: [a.py]}",
+    )
+
+    assert decided.file("a.py").tier is Tier.LOCAL
+    assert decided.file("a.py").why == "never_send"
+    assert decided.areas == ("pay",)
+    assert "risky, not sent: a.py is on the never_send list" in decided.notes
+
+
+def test_a_file_without_text_at_a_risky_path_is_flagged(route: Any, change: Any, file: Any):
+    decided = route(change(file("till/a.py", patch_missing=True)))
+
+    assert decided.tier is Tier.CLAUDE
+    assert decided.notes == ("no text of till/a.py: routed by its path only",)
+
+
+@pytest.mark.parametrize("hidden", ["file", "listing"])
+def test_what_the_host_did_not_show_makes_the_route_uncertain(
+    route: Any, change: Any, file: Any, hidden: str
+):
+    if hidden == "file":
+        unseen = change(file("b.py", patch_missing=True))
+    else:
+        unseen = change(file("b.py", added=["x"]), missing_files=7)
+
+    assert route(unseen).certainty == "uncertain"
+    assert route(unseen).tier is Tier.LOCAL
+    assert route(unseen, "route: {uncertain: claude}").tier is Tier.CLAUDE
+
+
+@pytest.mark.parametrize(("to", "tier"), [("claude", Tier.CLAUDE), ("local", Tier.LOCAL)])
+def test_a_change_too_long_for_the_local_model_goes_where_the_policy_says(
+    route: Any, change: Any, file: Any, to: str, tier: Tier
+):
+    context = 2_000
+    long = change(file("a.py", added=["word " * 20] * 400), file("yarn.lock", added=["x" * 90_000]))
+
+    decided = route(long, f"route: {{large: {{over_units: 4, to: {to}}}}}", context)
+
+    assert decided.tier is tier
+    assert "local prompts, more than 4" in (decided.why if to == "claude" else decided.notes[-1])
+    assert route(long, "route: {large: {to: claude}}").tier is Tier.LOCAL
+    assert DIFF_SHARE * context * 4 < 9_000
+
+
+@settings(deadline=None)
+@given(st.randoms(use_true_random=False), st.data())
+def test_the_order_of_files_never_matters(rules: RuleSet, rng: random.Random, data: st.DataObject):
+    paths = data.draw(
+        st.lists(
+            st.sampled_from(["a.py", "till/b.py", "c.md", "d.lock", "vendor/e.py"]), unique=True
+        )
+    )
+    texts = st.sampled_from(["money", "bank.pay()", "x", "# money"])
+    files = [
+        FileChange(path, Status.MODIFIED, hunks=(Hunk(0, 0, 1, 1, "", (f"+{data.draw(texts)}",)),))
+        for path in paths
+    ]
+    shuffled = list(files)
+    rng.shuffle(shuffled)
+
+    one = decide(Change(tuple(files)), rules, DEFAULT, local_context_tokens=8_000)
+    other = decide(Change(tuple(shuffled)), rules, DEFAULT, local_context_tokens=8_000)
+
+    assert one == other
+
+
+RISKY = (
+    "login(request, user)",
+    "stripe.Charge.create(amount=amount)",
+    "ALTER TABLE users ADD COLUMN plan text;",
+    "@permission_required('pay')",
+    "jwt.decode(token, key)",
+    "migrations.AddField('a', 'b', models.TextField())",
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [
+                    "docs/auth/login.md",
+                    "README.md",
+                    "CHANGELOG.md",
+                    "docs/payments.rst",
+                    "tests/test_login.py",
+                    "locale/de/LC_MESSAGES/login.po",
+                    "poetry.lock",
+                ]
+            ),
+            st.lists(
+                st.sampled_from(RISKY) | st.text(max_size=40).filter(lambda t: "\n" not in t),
+                min_size=1,
+                max_size=6,
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda item: item[0],
+    )
+)
+def test_documents_tests_translations_and_lockfiles_never_flag(files: list[tuple[str, list[str]]]):
+    change = parse_diff("".join(_diff(path, lines) for path, lines in files))
+
+    decided = decide(change, shipped_rules(), DEFAULT, local_context_tokens=None)
+
+    assert decided.tier is not Tier.CLAUDE
+    assert decided.scores == {}
+
+
+def _diff(path: str, lines: list[str]) -> str:
+    body = "".join(f"+{line}\n" for line in lines)
+    return (
+        f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n"
+        f"@@ -1,0 +2,{len(lines)} @@\n{body}"
+    )
+
+
+def test_a_generated_header_that_the_change_adds_hides_nothing():
+    text = _diff("app/pay.py", ["# Code generated by tool. DO NOT EDIT.", *RISKY[:2]])
+
+    decided = decide(parse_diff(text), shipped_rules(), DEFAULT, local_context_tokens=None)
+
+    assert decided.file("app/pay.py").tier is Tier.CLAUDE
+    assert set(decided.areas) == {"auth", "payments"}

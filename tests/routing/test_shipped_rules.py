@@ -1,0 +1,113 @@
+"""The rules that come with reviewbot keep what their examples promise."""
+
+from typing import Any
+
+import pytest
+
+from reviewbot.config.policy import Policy
+from reviewbot.routing.examples import missing_examples, run_examples
+from reviewbot.routing.model import Tier
+from reviewbot.routing.router import decide
+from reviewbot.routing.rules import load_rules, shipped_rules
+
+
+def test_every_shipped_example_holds_and_every_rule_has_both_kinds():
+    assert run_examples(shipped_rules()) == []
+    assert missing_examples(shipped_rules()) == []
+
+
+def test_they_cover_the_three_areas_and_name_their_files():
+    rules = shipped_rules()
+
+    assert set(rules.areas) == {"auth", "payments", "migrations"}
+    assert {rule.source for rule in rules.rules} == {f"rules/{area}.yml" for area in rules.areas}
+    assert all(rule.id.startswith(rule.area + ".") for rule in rules.rules)
+
+
+def test_an_example_that_fails_says_which_rule_and_text():
+    rules = load_rules(
+        {
+            "a.yml": "area: a\ntitle: A\nrules:\n  - id: a.b\n    why: w\n    added: [x]\n    examples:\n"
+            "      match: [{path: a.py, added: y}]\n      ignore: [{path: a.py, added: x}, {path: a.md, added: x}]\n"
+        }
+    )
+
+    assert [str(failure) for failure in run_examples(rules)] == [
+        "a.yml: a.b: does not match a.py: y",
+        "a.yml: a.b: must not match a.py: x",
+    ]
+
+
+def test_a_rule_without_examples_is_told():
+    rules = load_rules({"a.yml": "area: a\ntitle: A\nrules:\n  - {id: a.b, why: w, added: [x]}\n"})
+
+    assert [failure.problem for failure in missing_examples(rules)] == [
+        "has no `match` example",
+        "has no `ignore` example",
+    ]
+
+
+RISKY = [
+    ("app/helpers.py", "-", "    if not user.has_permission('edit'): raise Forbidden", "auth"),
+    ("app/Http/Kernel.php", "-", "        VerifyCsrfToken::class,", "auth"),
+    ("src/session.ts", "+", "  res.cookie('sid', id, { httpOnly: false, sameSite: 'none' });", "auth"),
+    ("app/controllers/users_controller.rb", "-", "  before_action :authenticate_user!", "auth"),
+    ("internal/api/router.go", "+", "claims, err := jwt.Parse(raw, keyFunc)", "auth"),
+    ("src/main/java/Sec.java", "+", "http.authorizeHttpRequests(a -> a.anyRequest().permitAll());", "auth"),
+    ("src/Controllers/Home.cs", "+", "[AllowAnonymous]", "auth"),
+    ("lib/accounts.ex", "+", "Bcrypt.verify_pass(password, user.hash)", "auth"),
+    ("src/auth.rs", "+", "let hash = argon2.hash_password(raw.as_bytes(), &salt)?;", "auth"),
+    ("config/settings.py", "+", "SESSION_COOKIE_SECURE = False", "auth"),
+    ("app/orders.py", "+", "refund = stripe.Refund.create(charge=order.charge_id)", "payments"),
+    ("src/Order.php", "+", "$user->newSubscription('default', $price)->trialDays(14)->create($method);", "payments"),
+    ("app/models/invoice.rb", "+", "self.total_cents = (subtotal_cents * tax_rate).round", "payments"),
+    ("src/cart.ts", "+", "const discountAmount = coupon.percentOff * subtotal;", "payments"),
+    ("billing/usage.go", "+", "invoice.AmountDue = int64(math.Round(total * 100))", "payments"),
+    ("hooks/stripe.py", "+", "event = stripe.Webhook.construct_event(body, signature, secret)", "payments"),
+    ("db/migrate/20240101000000_add_plan.rb", "+", "add_column :users, :plan, :string", "migrations"),
+    ("shop/migrations/0007_price.py", "+", "migrations.RunPython(fill)", "migrations"),
+    ("internal/database/steps.go", "+", "ALTER TABLE users ADD COLUMN theme text", "migrations"),
+    ("prisma/schema.prisma", "+", "  plan String?", "migrations"),
+    ("src/main/resources/db/migration/V7__plan.sql", "+", "ALTER TABLE users ADD plan text;", "migrations"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "side", "line", "area"), RISKY)
+def test_one_risky_line_in_a_dozen_languages_is_flagged(
+    change: Any, file: Any, path: str, side: str, line: str, area: str
+):
+    added, removed = ([line], []) if side == "+" else ([], [line])
+
+    route = decide(
+        change(file(path, added, removed)), shipped_rules(), Policy(), local_context_tokens=None
+    )
+
+    assert route.tier is Tier.CLAUDE
+    assert area in route.areas
+
+
+HARMLESS = [
+    ("app/authors.py", "authors = sorted(book.authors)"),
+    ("app/lexer.py", "token = self.next_token()"),
+    ("app/ui.tsx", "<Checkbox checked={checked} />"),
+    ("app/db.py", "session = sessionmaker(bind=engine)"),
+    ("app/http.py", "with requests.Session() as session:"),
+    ("app/events.ts", "this.subscription = this.bus.subscribe(handler);"),
+    ("app/battery.py", "level = battery.charge"),
+    ("app/geo.py", "latitude, longitude = parse(text)"),
+    ("app/styles/login.css", ".login { color: red }"),
+    ("locale/de/login.po", 'msgid "Log in"'),
+    ("CHANGELOG.md", "Fixed login and refunds"),
+    (".github/workflows/ci.yml", "      password: ${{ secrets.TOKEN }}"),
+    ("app/report.py", 'rows = db.query("SELECT * FROM reports")'),
+    ("app/table.ts", 'const title = "Create table of contents";'),
+    ("app/tax.py", "# tax_rate * price is rounded elsewhere"),
+    ("tests/test_pay.py", "stripe.Charge.create(amount=1)"),
+]
+
+
+@pytest.mark.parametrize(("path", "line"), HARMLESS)
+def test_one_harmless_line_is_not_flagged(change: Any, file: Any, path: str, line: str):
+    route = decide(change(file(path, [line])), shipped_rules(), Policy(), local_context_tokens=None)
+
+    assert route.tier is not Tier.CLAUDE
