@@ -1,0 +1,1 @@
+"""From a routed change to anchored, ranked findings."""

@@ -1,0 +1,189 @@
+"""What a review asks of an engine, and what comes back: the port that every engine fills."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One question to a model, in the order of how long each part stays the same."""
+
+    system: str
+    """Instructions: the same for every review."""
+    shared: str
+    """The change's title, outline and guidelines: the same for all units of a change."""
+    unit: str
+    """The part of the change to review now."""
+    schema: Mapping[str, Any]
+    """JSON schema of the answer."""
+    max_output_tokens: int
+    paths: tuple[str, ...] = ()
+    """The unit's own paths, for engines that bind an answer to them."""
+    lines: tuple[tuple[int, int], ...] = ()
+    """The unit's own line numbers, likewise: (first, last) of each block."""
+    cache_prefix: bool = False
+    """The same `system` and `shared` will be sent again within minutes, after this call: a paid
+    cache write of them pays off."""
+
+    @property
+    def text(self) -> str:
+        """Everything that is sent, for counting."""
+        return f"{self.system}\n{self.shared}\n{self.unit}"
+
+
+class Outcome(StrEnum):
+    """How one model call ended. Only `answered` and `truncated` carry an answer's text."""
+
+    ANSWERED = "answered"
+    TRUNCATED = "truncated"
+    """Cut off by the output limit or the context: what is whole of it counts."""
+    REFUSED = "refused"
+    """The model declined to answer."""
+    MALFORMED = "malformed"
+    """An answer that is not of the asked form."""
+    RATE_LIMITED = "rate_limited"
+    """Try again after `retry_after` seconds; without it, a spending limit: don't."""
+    OVERLOADED = "overloaded"
+    """The service is busy or failing (5xx, 529): try again later."""
+    TIMED_OUT = "timed_out"
+    """No whole answer in time; it may have been paid for."""
+    UNREACHABLE = "unreachable"
+    """No connection, or one that broke before an answer."""
+    TOO_LONG = "too_long"
+    """The prompt exceeds the model's context or the service's size limit."""
+    DENIED = "denied"
+    """Wrong key, no permission, no such model: the operator must act."""
+    REJECTED = "rejected"
+    """Any other final error of the service."""
+
+
+#: Outcomes after which the same call may work a little later.
+TRANSIENT = frozenset(
+    {Outcome.RATE_LIMITED, Outcome.OVERLOADED, Outcome.UNREACHABLE, Outcome.TIMED_OUT}
+)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one call, as the provider counted them. Cache reads and writes are not in `input`."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write_5m: int = 0
+    cache_write_1h: int = 0
+    estimated: bool = False
+    """True where the engine gave no count and these are our own estimates."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one call came to."""
+
+    outcome: Outcome
+    model: str
+    """The model that answered, as the service names it (the asked one if it names none)."""
+    seconds: float
+    """Wall time of the call."""
+    text: str = ""
+    """The answer: JSON, if `outcome` is answered."""
+    usage: Usage | None = None
+    """None where nothing tells what was used (a failed or timed-out call)."""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The provider's reply without its content: model, usage, service tier … kept for pricing."""
+    retry_after: float | None = None
+    """Seconds the service asks us to wait."""
+    joules: float | None = None
+    """Measured energy of the call; None where it can't be measured."""
+    detail: str = ""
+    """A short reason for people: never holds a secret."""
+    scripted: bool = False
+    """The server says that its answers are written by hand (a demonstration)."""
+
+
+class Engine(Protocol):
+    """Turns a prompt into an answer. One call, one reply: waiting and retrying is the caller's."""
+
+    @property
+    def name(self) -> str:
+        """`claude`, `openai` or `llama`: the ledger's and the coverage table's word."""
+        ...
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def external(self) -> bool:
+        """Its host is not ours: redaction, never_send, egress receipt and a price apply."""
+        ...
+
+    @property
+    def provider(self) -> str | None:
+        """The price library's provider id; None for an engine on our own hardware."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Prompt and answer together must fit in it."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text`: exact where the engine knows its vocabulary, else an estimate."""
+        ...
+
+    def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
+        """Send one prompt; wait at most `timeout` seconds.
+
+        Raises EngineError only for what no other prompt would survive either and no reply can
+        carry (a URL that is none). Every answer of a service is a Reply.
+        """
+        ...
+
+
+Role = Literal["claude", "local", "low", "fallback"]
+"""What an engine is there for: risky changes; the rest; the rest where no local model is
+(a cheap Claude model); and a second Claude model asked after a refusal."""
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What must be known of an engine to plan for it."""
+
+    name: str
+    model: str
+    external: bool
+    provider: str | None
+    context_tokens: int
+
+    @classmethod
+    def of(cls, engine: Engine) -> "EngineFacts":
+        return cls(
+            engine.name, engine.model, engine.external, engine.provider, engine.context_tokens
+        )
+
+
+@dataclass(frozen=True)
+class Lineup:
+    """Which engine fills which role; a role without an engine is missing from `engines`."""
+
+    engines: Mapping[Role, EngineFacts] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """Why each was chosen, or what is missing and how to get it."""
+
+    def get(self, role: Role) -> EngineFacts | None:
+        return self.engines.get(role)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question to the engine of a role."""
+
+    role: Role
+    unit: int
+    prompt: Prompt
+    repository: str | None = None
+    number: int | None = None
+    """Pull request number: both are the ledger's."""
+    purpose: str = "review"

@@ -1,0 +1,161 @@
+"""The prompt of a unit: fixed instructions, what all units share, and the unit itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files as package_files
+
+from reviewbot.change.model import Change
+from reviewbot.change.source import Document
+from reviewbot.privacy.egress import EgressEntry
+from reviewbot.privacy.invisible import escape_invisible
+from reviewbot.privacy.redact import redact
+from reviewbot.review.answer import answer_schema
+from reviewbot.review.engine import Prompt
+from reviewbot.review.evidence import Evidence
+from reviewbot.review.render import shown_path
+from reviewbot.review.units import Unit, outline
+
+#: Longest answer asked for, tokens: about twenty full findings.
+MAX_OUTPUT_TOKENS = 4_096
+#: Longest texts of people shown to a model, characters.
+MAX_DESCRIPTION, MAX_GUIDELINES, MAX_INSTRUCTIONS = 2_000, 6_000, 4_000
+#: What stands outside the files, in receipts.
+ABOUT = "(title, description, guidelines)"
+
+
+@cache
+def system_prompt() -> str:
+    """The instructions, the same for every review."""
+    text = package_files("reviewbot.review") / "prompts" / "system.md"
+    return text.read_text(encoding="utf-8").strip()
+
+
+@cache
+def _schema() -> Mapping[str, object]:
+    return answer_schema()
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What all units of one change share."""
+
+    change: Change
+    guidelines: tuple[Document, ...] = ()
+    instructions: str = ""
+    """The policy's own instructions, from the default branch."""
+    path_instructions: Mapping[str, str] = field(default_factory=dict)
+    """path of the change → instructions of the policy that match it."""
+    language: str = ""
+    """Human language of the remarks, if not English."""
+    evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
+    """path → what analysers said."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A prompt ready to send, and what must be known of it afterwards."""
+
+    prompt: Prompt
+    egress: tuple[EgressEntry, ...] = ()
+    """What leaves this machine, if it is sent to an external engine."""
+    shown: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """path → lines as redacted, for files where redaction changed any: quotes may come from it."""
+
+
+def shared_text(briefing: Briefing) -> str:
+    """Title, description, outline, guidelines and instructions."""
+    change = briefing.change
+    parts = [f"Title: {_one_line(change.title) or '(none)'}"]
+    if change.description.strip():
+        parts.append("Description:\n" + _quoted(change.description, MAX_DESCRIPTION))
+    parts.append(f"The whole change, {len(change.files)} files:\n" + outline(change.files))
+    room = MAX_GUIDELINES
+    for document in briefing.guidelines:
+        if room <= 0:
+            break
+        parts.append(
+            f"Guidelines of the project ({shown_path(document.path)}):\n"
+            + _quoted(document.text, room)
+        )
+        room -= len(document.text)
+    if briefing.instructions.strip():
+        parts.append(
+            "What the project asks reviewers to look at:\n"
+            + _quoted(briefing.instructions, MAX_INSTRUCTIONS)
+        )
+    if briefing.language and briefing.language.lower() not in ("en", "english"):
+        parts.append(f"Write title, body and walkthrough in: {_one_line(briefing.language)}")
+    return "\n\n".join(parts)
+
+
+def compose(
+    briefing: Briefing,
+    unit: Unit,
+    total: int,
+    *,
+    external: bool,
+    max_output_tokens: int = MAX_OUTPUT_TOKENS,
+) -> Composed:
+    """The prompt of one unit.
+
+    For an external engine every part is redacted first. Raises PrivacyError if the secret
+    detector fails: then nothing may be sent.
+    """
+    shared = shared_text(briefing)
+    egress: list[EgressEntry] = []
+    shown: dict[str, list[str]] = {}
+    if external:
+        cleaned = redact(shared)
+        shared = cleaned.text
+        egress.append(EgressEntry(ABOUT, len(shared.encode()), cleaned.count))
+    texts = [
+        f"Review this part, {unit.index + 1} of {total}." if total > 1 else "Review this change."
+    ]
+    for section in unit.sections:
+        text = "\n".join([section.text, *_about_file(briefing, section.path)])
+        if external:
+            cleaned = redact(text)
+            if cleaned.count:
+                shown.setdefault(section.path, []).extend(cleaned.text.split("\n"))
+            text = cleaned.text
+            egress.append(EgressEntry(section.path, len(text.encode()), cleaned.count))
+        texts.append(text)
+    prompt = Prompt(
+        system=system_prompt(),
+        shared=shared,
+        unit="\n\n".join(texts),
+        schema=_schema(),
+        max_output_tokens=max_output_tokens,
+        paths=tuple(shown_path(path) for path in unit.paths),
+        lines=tuple(
+            (part.start, part.stop - 1)
+            for section in unit.sections
+            for part in section.lines
+            if part
+        ),
+    )
+    return Composed(prompt, tuple(egress), shown)
+
+
+def _about_file(briefing: Briefing, path: str) -> list[str]:
+    lines = []
+    if instructions := briefing.path_instructions.get(path):
+        lines.append("For this file the project asks:\n" + _quoted(instructions, MAX_INSTRUCTIONS))
+    if evidence := briefing.evidence.get(path):
+        lines.append("Analysers report:")
+        lines += [
+            f"> {item.line}: {item.tool} {item.rule}: {_one_line(item.title)}"
+            for item in evidence[:20]
+        ]
+    return lines
+
+
+def _quoted(text: str, most: int) -> str:
+    """Other people's text: each line marked, so that it can't pass for a part of the prompt."""
+    cut = text.strip()[:most] + (" …" if len(text.strip()) > most else "")
+    return "\n".join("> " + line for line in escape_invisible(cut).split("\n"))
+
+
+def _one_line(text: str) -> str:
+    return escape_invisible(" ".join(text.split()))[:300]

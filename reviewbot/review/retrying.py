@@ -1,0 +1,45 @@
+"""When the same question is put to the same engine again, and after how long."""
+
+from dataclasses import replace
+
+from reviewbot.review.answer import parse_answer
+from reviewbot.review.engine import Outcome, Reply
+
+#: Tries of one question to one engine, the first included.
+MAX_ATTEMPTS = 4
+#: Longest wait that is worth it while somebody waits for the review, seconds.
+MAX_WAIT = 120.0
+
+
+def retry_delay(reply: Reply, attempt: int) -> float | None:
+    """Seconds to wait before the next try after try number `attempt` (from 1); None for no more.
+
+    A 429 that names no time is a spending limit: trying again only costs time. A malformed
+    answer and a timeout are worth one more try, an unreachable or overloaded service a few.
+    """
+    if attempt >= MAX_ATTEMPTS:
+        return None
+    backoff = float(2**attempt)
+    if reply.outcome is Outcome.RATE_LIMITED:
+        wait = reply.retry_after
+    elif reply.outcome in (Outcome.OVERLOADED, Outcome.UNREACHABLE):
+        wait = backoff if reply.retry_after is None else reply.retry_after
+    elif reply.outcome in (Outcome.MALFORMED, Outcome.TIMED_OUT) and attempt == 1:
+        wait = 0.0
+    else:
+        wait = None
+    return wait if wait is not None and wait <= MAX_WAIT else None
+
+
+def checked(reply: Reply) -> Reply:
+    """The reply with the outcome that its text deserves: an engine only knows that one came.
+
+    Text that is no answer is `malformed`; one that breaks off after whole remarks is `truncated`.
+    """
+    if reply.outcome is not Outcome.ANSWERED:
+        return reply
+    answer = parse_answer(reply.text)
+    if answer.whole:
+        return reply
+    outcome = Outcome.TRUNCATED if answer.remarks else Outcome.MALFORMED
+    return replace(reply, outcome=outcome, detail=reply.detail or answer.problems[0])

@@ -1,0 +1,149 @@
+"""A change packed into units: parts that fit an engine's context, related files together."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reviewbot.change.model import FileChange
+from reviewbot.change.tokens import estimate_tokens
+from reviewbot.review.render import chunks, heading
+
+#: More units than this are not asked for in one review: what is left is declared, not hidden.
+MAX_UNITS = 64
+
+
+@dataclass(frozen=True)
+class Section:
+    """One file's part in a unit."""
+
+    path: str
+    text: str
+    tokens: int
+    lines: tuple[range, ...]
+    """Numbers of the new file that it shows from the diff."""
+    cut: bool = False
+    """Some of its lines are too long and shown in part."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One prompt's worth of a change."""
+
+    index: int
+    sections: tuple[Section, ...]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(section.path for section in self.sections))
+
+    @property
+    def tokens(self) -> int:
+        """Estimated tokens of all sections."""
+        return sum(section.tokens for section in self.sections)
+
+    def halves(self) -> tuple["Unit", "Unit"] | None:
+        """Two smaller units, for when the estimate was too low; None if it can't be split."""
+        if len(self.sections) < 2:
+            return None
+        middle = len(self.sections) // 2
+        return Unit(self.index, self.sections[:middle]), Unit(self.index, self.sections[middle:])
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The units of some files, and the paths that did not get (wholly) into one."""
+
+    units: tuple[Unit, ...]
+    left_out: tuple[str, ...] = ()
+    """Paths with parts beyond `MAX_UNITS`."""
+
+
+def pack(
+    files: Iterable[FileChange],
+    budget: int,
+    *,
+    sources: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> Packed:
+    """Pack files into units of at most `budget` estimated tokens.
+
+    A change that fits goes whole; a larger one is cut between files, then between hunks, then
+    between lines. `notes` stand in the file's heading (why it was flagged).
+    """
+    sources, notes = sources or {}, notes or {}
+    units: list[list[Section]] = [[]]
+    room = budget
+    left_out: list[str] = []
+    for file in related(files):
+        for section in _sections(file, budget, sources.get(file.path), notes.get(file.path, "")):
+            if section.tokens > room and units[-1]:
+                units.append([])
+                room = budget
+            units[-1].append(section)
+            room -= section.tokens
+    for extra in units[MAX_UNITS:]:
+        left_out += [section.path for section in extra]
+    kept = [unit for unit in units[:MAX_UNITS] if unit]
+    return Packed(
+        tuple(Unit(index, tuple(sections)) for index, sections in enumerate(kept)),
+        tuple(dict.fromkeys(left_out)),
+    )
+
+
+def _sections(file: FileChange, budget: int, source: str | None, note: str) -> list[Section]:
+    """The file as one section if it fits a unit, else as several."""
+    head = heading(file, note)
+    cost = estimate_tokens(head + "\n")
+    parts = chunks(file, source, max(budget - cost, 64))
+    cut = any(part.cut for part in parts)
+    made: list[Section] = []
+    texts: list[str] = []
+    lines: list[range] = []
+    size = cost
+    for part in parts:
+        if texts and size + part.tokens > budget:
+            made.append(Section(file.path, "\n".join([head, *texts]), size, tuple(lines), cut))
+            texts, lines, size = [], [], cost
+        texts.append(part.text)
+        lines.append(part.lines)
+        size += part.tokens
+    made.append(Section(file.path, "\n".join([head, *texts]), size, tuple(lines), cut))
+    return made
+
+
+_TEST_WORDS = re.compile(r"^(?:test|spec)[_.-]|[_.-](?:tests?|spec|specs)$|(?:Tests?|Spec)$")
+_NO_NAME = {
+    "__init__",
+    "index",
+    "mod",
+    "main",
+    "lib",
+    "types",
+    "models",
+    "views",
+    "utils",
+    "page",
+    "route",
+}
+
+
+def related(files: Iterable[FileChange]) -> list[FileChange]:
+    """The files in their order, but a file and its test (the same stem) side by side."""
+    groups: dict[str, list[FileChange]] = {}
+    for file in files:
+        folder, _, name = file.path.rpartition("/")
+        stem = _TEST_WORDS.sub("", name.split(".", 1)[0])
+        key = f"{folder}/{stem}" if not stem or stem in _NO_NAME else stem
+        groups.setdefault(key, []).append(file)
+    return [file for group in groups.values() for file in group]
+
+
+def outline(files: Sequence[FileChange], *, most: int = 60) -> str:
+    """One line a file: what the whole change touches. Cut after `most` files, and says so."""
+    lines = [
+        f"{file.status.value[0].upper()} {heading(file)[4:].split(' (')[0]} +{file.added_count} -{file.removed_count}"
+        for file in files[:most]
+    ]
+    if len(files) > most:
+        lines.append(f"… and {len(files) - most} more files")
+    return "\n".join(lines)

@@ -1,0 +1,113 @@
+"""From a plan to questions, and from replies to the next questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reviewbot.change.model import Change, FileChange
+from reviewbot.change.tokens import estimate_tokens
+from reviewbot.review.engine import Ask, EngineFacts, Lineup, Outcome, Reply, Role
+from reviewbot.review.plan import Plan
+from reviewbot.review.prompt import (
+    MAX_OUTPUT_TOKENS,
+    Briefing,
+    Composed,
+    compose,
+    shared_text,
+    system_prompt,
+)
+from reviewbot.review.units import Unit, pack
+
+#: Largest unit even where the context is larger, tokens: long prompts make every model worse.
+MAX_UNIT_TOKENS = 60_000
+#: Share of the room that estimated tokens may fill: estimates are up to a quarter too low.
+_SAFE = 0.8
+#: The answer's schema and the chat's frame, tokens.
+_FRAME = 700
+
+
+@dataclass(frozen=True)
+class Job:
+    """One unit, put to the engine of one role."""
+
+    role: Role
+    unit: Unit
+    total: int
+    composed: Composed
+    after: str = ""
+    """Why it is asked again: what the first engine said."""
+
+    def ask(self, change: Change) -> Ask:
+        """The question, marked with whom it is for."""
+        return Ask(
+            self.role, self.unit.index, self.composed.prompt, change.repository, change.number
+        )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    jobs: tuple[Job, ...]
+    left_out: tuple[str, ...]
+    """Paths with parts that fit no unit of this review."""
+
+
+def unit_budget(facts: EngineFacts, briefing: Briefing) -> int:
+    """Estimated tokens that the files of one unit may have for this engine."""
+    fixed = estimate_tokens(system_prompt()) + estimate_tokens(shared_text(briefing)) + _FRAME
+    room = facts.context_tokens - output_tokens(facts) - fixed
+    return max(min(int(room * _SAFE), MAX_UNIT_TOKENS), 256)
+
+
+def output_tokens(facts: EngineFacts) -> int:
+    """Longest answer asked of this engine, tokens."""
+    return min(MAX_OUTPUT_TOKENS, facts.context_tokens // 4)
+
+
+def prepare(
+    plan: Plan,
+    briefing: Briefing,
+    lineup: Lineup,
+    *,
+    sources: Mapping[str, str],
+    notes: Mapping[str, str],
+) -> Prepared:
+    """Pack each assignment for its engine. Raises PrivacyError if redaction fails."""
+    jobs: list[Job] = []
+    left_out: list[str] = []
+    for assignment in plan.assignments:
+        facts = lineup.engines[assignment.role]
+        packed = pack(assignment.files, unit_budget(facts, briefing), sources=sources, notes=notes)
+        left_out += packed.left_out
+        for unit in packed.units:
+            composed = _compose(briefing, unit, len(packed.units), facts)
+            jobs.append(Job(assignment.role, unit, len(packed.units), composed))
+    return Prepared(tuple(jobs), tuple(left_out))
+
+
+def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tuple[Job, ...]:
+    """What to ask after a reply that is no answer; empty where nothing more can be done."""
+    facts = lineup.engines[job.role]
+    fallback = lineup.get("fallback")
+    if reply.outcome is Outcome.REFUSED and facts.external and fallback and job.role != "fallback":
+        return (Job("fallback", job.unit, job.total, job.composed, f"{facts.model} refused"),)
+    halves = job.unit.halves() if reply.outcome is Outcome.TOO_LONG else None
+    return tuple(
+        Job(job.role, half, job.total, _compose(briefing, half, job.total, facts), job.after)
+        for half in halves or ()
+    )
+
+
+def _compose(briefing: Briefing, unit: Unit, total: int, facts: EngineFacts) -> Composed:
+    return compose(
+        briefing, unit, total, external=facts.external, max_output_tokens=output_tokens(facts)
+    )
+
+
+def planned_prompt_tokens(
+    files: Sequence[FileChange], briefing: Briefing, *, context_tokens: int
+) -> tuple[int, int]:
+    """(estimated prompt tokens, units) that `files` would take on an engine with that context:
+    for what a review would have cost elsewhere."""
+    facts = EngineFacts("claude", "", True, None, context_tokens)
+    units = pack(files, unit_budget(facts, briefing)).units
+    fixed = estimate_tokens(system_prompt()) + estimate_tokens(shared_text(briefing)) + _FRAME
+    return sum(unit.tokens + fixed for unit in units), len(units)
