@@ -1,0 +1,1 @@
+"""One module for each analyser; `reviewbot.engines.analyzers` runs them."""
