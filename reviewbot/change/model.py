@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from reviewbot.change.tokens import estimate_tokens
+
 Side = Literal["LEFT", "RIGHT"]
 """GitHub's word for the old (LEFT) or the new (RIGHT) text of a file."""
 
@@ -91,6 +93,11 @@ class Hunk:
                 old += 1
                 new += 1
         return tuple(lines)
+
+    @cached_property
+    def tokens(self) -> int:
+        """Estimated tokens of its text."""
+        return estimate_tokens("\n".join(self.body))
 
     @cached_property
     def added(self) -> tuple[str, ...]:

@@ -86,7 +86,11 @@ def validate(model: type[ModelT], document: ParsedDocument) -> ModelT:
     try:
         return model.model_validate({} if document.data is None else document.data)
     except ValidationError as error:
-        problems = [problem_of(model, details) for details in error.errors(include_url=False)]
+        # a list of which every item is wrong is reported as empty, too: its items say why
+        details = error.errors(include_url=False)
+        inner = {place[:end] for d in details for place in [d["loc"]] for end in range(len(place))}
+        told = [d for d in details if d["type"] != "too_short" or tuple(d["loc"]) not in inner]
+        problems = [problem_of(model, d) for d in told]
         # a list of which an item is wrong is also said to be too short: tell the cause only
         inner = {problem.place[:end] for problem in problems for end in range(len(problem.place))}
         problems = [problem for problem in problems if problem.place not in inner]

@@ -87,7 +87,7 @@ class RoutePolicy(Closed):
     )
     large: Large = Field(Large(), description="Changes that are long for the local model.")
     uncertain: Annotated[Literal["claude", "local"], OPERATOR] = Field(
-        "local", description="Where a change goes whose score is between the two thresholds."
+        "claude", description="Where a change goes whose score is between the two thresholds."
     )
     rules: Annotated[tuple[PolicyRule, ...], ADDS] = Field(
         (), max_length=50, description="Further rules; each names its `area`. See rules.md."

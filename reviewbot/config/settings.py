@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-
 from reviewbot.errors import SettingsError
 
 PREFIX = "REVIEWBOT_"

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files as package_files
 
 from reviewbot.change.model import Change
 from reviewbot.change.source import Document
+from reviewbot.change.tokens import estimate_tokens
 from reviewbot.privacy.egress import EgressEntry
 from reviewbot.privacy.invisible import escape_invisible
 from reviewbot.privacy.redact import redact
@@ -20,6 +21,8 @@ from reviewbot.review.units import Unit, outline
 MAX_OUTPUT_TOKENS = 4_096
 #: Longest texts of people shown to a model, characters.
 MAX_DESCRIPTION, MAX_GUIDELINES, MAX_INSTRUCTIONS = 2_000, 6_000, 4_000
+#: The answer's schema and the chat's frame, tokens.
+FRAME_TOKENS = 700
 #: What stands outside the files, in receipts.
 ABOUT = "(title, description, guidelines)"
 
@@ -51,6 +54,32 @@ class Briefing:
     evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
     """path → what analysers said."""
 
+    @cached_property
+    def shared(self) -> str:
+        """Title, description, outline, guidelines and instructions."""
+        change = self.change
+        parts = [f"Title: {_one_line(change.title) or '(none)'}"]
+        if change.description.strip():
+            parts.append("Description:\n" + _quoted(change.description, MAX_DESCRIPTION))
+        parts.append(f"The whole change, {len(change.files)} files:\n" + outline(change.files))
+        room = MAX_GUIDELINES
+        for document in self.guidelines:
+            if room <= 0:
+                break
+            parts.append(
+                f"Guidelines of the project ({shown_path(document.path)}):\n"
+                + _quoted(document.text, room)
+            )
+            room -= len(document.text)
+        if self.instructions.strip():
+            parts.append(
+                "What the project asks reviewers to look at:\n"
+                + _quoted(self.instructions, MAX_INSTRUCTIONS)
+            )
+        if self.language and self.language.lower() not in ("en", "english"):
+            parts.append(f"Write title, body and walkthrough in: {_one_line(self.language)}")
+        return "\n\n".join(parts)
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -63,30 +92,10 @@ class Composed:
     """path → lines as redacted, for files where redaction changed any: quotes may come from it."""
 
 
-def shared_text(briefing: Briefing) -> str:
-    """Title, description, outline, guidelines and instructions."""
-    change = briefing.change
-    parts = [f"Title: {_one_line(change.title) or '(none)'}"]
-    if change.description.strip():
-        parts.append("Description:\n" + _quoted(change.description, MAX_DESCRIPTION))
-    parts.append(f"The whole change, {len(change.files)} files:\n" + outline(change.files))
-    room = MAX_GUIDELINES
-    for document in briefing.guidelines:
-        if room <= 0:
-            break
-        parts.append(
-            f"Guidelines of the project ({shown_path(document.path)}):\n"
-            + _quoted(document.text, room)
-        )
-        room -= len(document.text)
-    if briefing.instructions.strip():
-        parts.append(
-            "What the project asks reviewers to look at:\n"
-            + _quoted(briefing.instructions, MAX_INSTRUCTIONS)
-        )
-    if briefing.language and briefing.language.lower() not in ("en", "english"):
-        parts.append(f"Write title, body and walkthrough in: {_one_line(briefing.language)}")
-    return "\n\n".join(parts)
+@cache
+def system_tokens() -> int:
+    """Estimated tokens of the instructions and of the answer's schema and the chat's frame."""
+    return estimate_tokens(system_prompt()) + FRAME_TOKENS
 
 
 def compose(
@@ -102,7 +111,7 @@ def compose(
     For an external engine every part is redacted first. Raises PrivacyError if the secret
     detector fails: then nothing may be sent.
     """
-    shared = shared_text(briefing)
+    shared = briefing.shared
     egress: list[EgressEntry] = []
     shown: dict[str, list[str]] = {}
     if external:

@@ -1,9 +1,9 @@
 """A file's part of a change as a model sees it: numbered lines, with the function around them."""
 
-import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 
 from reviewbot.change.model import FileChange, Hunk
 from reviewbot.change.tokens import estimate_tokens
@@ -12,7 +12,7 @@ from reviewbot.review.context import enclosing
 
 #: Longest line shown, in characters: minified text and data, of which the start is enough.
 MAX_LINE = 2_000
-_LAST_WORD = re.compile(r"[\w\-.+/=]+$")
+_WORD = string.ascii_letters + string.digits + "_-.+/="
 
 
 @dataclass(frozen=True)
@@ -56,20 +56,14 @@ def render_hunk(hunk: Hunk) -> list[str]:
     body = hunk.body
     if max(map(len, body), default=0) > MAX_LINE:
         body = tuple(map(_cut, body))
-    number, shown = hunk.new_start, []
-    for raw in body:
-        if raw[:1] == "-":
-            shown.append(" " + raw)
-        else:
-            shown.append(f"{number} {raw}")
-            number += 1
-    return shown
+    number = count(hunk.new_start).__next__
+    return [f" {raw}" if raw[:1] == "-" else f"{number()} {raw}" for raw in body]
 
 
 def _cut(raw: str) -> str:
     """A line of at most `MAX_LINE` characters, cut between words: half a secret would pass the
     detector."""
-    return raw if len(raw) <= MAX_LINE else _LAST_WORD.sub("", raw[:MAX_LINE]) + "…"
+    return raw if len(raw) <= MAX_LINE else raw[:MAX_LINE].rstrip(_WORD) + "…"
 
 
 def chunks(file: FileChange, source: str | None, budget: int) -> list[Chunk]:
@@ -89,7 +83,7 @@ def chunks(file: FileChange, source: str | None, budget: int) -> list[Chunk]:
         last = max(hunk.new_start + hunk.new_count - 1, hunk.new_start)
         numbers = range(hunk.new_start, last + 1)
         plain = _text([head, *shown])
-        size = estimate_tokens(plain)
+        size = hunk.tokens + len(hunk.body)  # a line's number is about a token
         if lines is not None and size < budget and not _disagrees(hunk, lines):
             wider = _text([head, *_around(hunk, lines, shown, previous_end, next_start)])
             if estimate_tokens(wider) <= budget:
@@ -132,13 +126,14 @@ def _around(
 
 def _split(head: str, shown: list[str], numbers: range, budget: int, cut: bool) -> list[Chunk]:
     """A hunk too long for one unit, cut between lines."""
+    density = estimate_tokens("\n".join(shown)) / sum(map(len, shown))
     parts: list[list[str]] = [[]]
-    size = 0
+    size = 0.0
     for line in shown:
-        tokens = estimate_tokens(line + "\n")
+        tokens = len(line) * density + 1
         if size + tokens > budget and parts[-1]:
             parts.append([])
-            size = 0
+            size = 0.0
         parts[-1].append(line)
         size += tokens
     bounds = [0]

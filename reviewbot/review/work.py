@@ -12,8 +12,7 @@ from reviewbot.review.prompt import (
     Briefing,
     Composed,
     compose,
-    shared_text,
-    system_prompt,
+    system_tokens,
 )
 from reviewbot.review.units import Unit, pack
 
@@ -21,8 +20,6 @@ from reviewbot.review.units import Unit, pack
 MAX_UNIT_TOKENS = 60_000
 #: Share of the room that estimated tokens may fill: estimates are up to a quarter too low.
 _SAFE = 0.8
-#: The answer's schema and the chat's frame, tokens.
-_FRAME = 700
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Prepared:
 
 def unit_budget(facts: EngineFacts, briefing: Briefing) -> int:
     """Estimated tokens that the files of one unit may have for this engine."""
-    fixed = estimate_tokens(system_prompt()) + estimate_tokens(shared_text(briefing)) + _FRAME
+    fixed = system_tokens() + estimate_tokens(briefing.shared)
     room = facts.context_tokens - output_tokens(facts) - fixed
     return max(min(int(room * _SAFE), MAX_UNIT_TOKENS), 256)
 
@@ -109,5 +106,5 @@ def planned_prompt_tokens(
     for what a review would have cost elsewhere."""
     facts = EngineFacts("claude", "", True, None, context_tokens)
     units = pack(files, unit_budget(facts, briefing)).units
-    fixed = estimate_tokens(system_prompt()) + estimate_tokens(shared_text(briefing)) + _FRAME
+    fixed = system_tokens() + estimate_tokens(briefing.shared)
     return sum(unit.tokens + fixed for unit in units), len(units)

@@ -7,7 +7,6 @@ from functools import lru_cache
 from math import ceil
 
 from reviewbot.change.model import Change, FileChange, Kind
-from reviewbot.change.tokens import estimate_tokens
 from reviewbot.config.policy import Policy
 from reviewbot.config.rule_document import DEFAULT_KINDS, PolicyRule
 from reviewbot.routing.matcher import Matcher, compiled
@@ -226,8 +225,7 @@ def _large(seen: Sequence[_Seen], policy: Policy, context: int | None) -> str:
     if not context:
         return ""
     room = max(1, int(context * DIFF_SHARE))
-    hunks = [hunk for s in seen if not s.unread for hunk in s.file.hunks]
-    tokens = estimate_tokens("\n".join([line for hunk in hunks for line in hunk.body]))
+    tokens = sum(hunk.tokens for s in seen if not s.unread for hunk in s.file.hunks)
     units = ceil(tokens / room)
     if units <= policy.route.large.over_units:
         return ""

@@ -64,7 +64,7 @@ def test_one_weak_reason_a_hundred_times_is_one_weak_reason(route: Any, change: 
 
 
 @pytest.mark.parametrize(
-    ("policy", "tier"), [("", Tier.LOCAL), ("route: {uncertain: claude}", Tier.CLAUDE)]
+    ("policy", "tier"), [("", Tier.CLAUDE), ("route: {uncertain: local}", Tier.LOCAL)]
 )
 def test_between_the_thresholds_the_policy_decides(
     route: Any, change: Any, file: Any, policy: str, tier: Tier
@@ -199,8 +199,8 @@ def test_what_the_host_did_not_show_makes_the_route_uncertain(
         unseen = change(file("b.py", added=["x"]), missing_files=7)
 
     assert route(unseen).certainty == "uncertain"
-    assert route(unseen).tier is Tier.LOCAL
-    assert route(unseen, "route: {uncertain: claude}").tier is Tier.CLAUDE
+    assert route(unseen).tier is Tier.CLAUDE
+    assert route(unseen, "route: {uncertain: local}").tier is Tier.LOCAL
 
 
 @pytest.mark.parametrize(("to", "tier"), [("claude", Tier.CLAUDE), ("local", Tier.LOCAL)])
