@@ -1,0 +1,117 @@
+"""Calls as rows: the two events of the ledger."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from reviewbot.costs.calls import Call, CallStart
+from reviewbot.costs.prices import Price
+from reviewbot.errors import StoreError
+from reviewbot.review.engine import Outcome, Usage
+from reviewbot.store.schema import call_settled, call_started
+
+#: Names of the settlement's columns in a joined row; both tables have an `id` and a `model`.
+_SETTLED = "settled__"
+_START_FIELDS = tuple(column.name for column in call_started.columns)
+_TOKENS = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "estimated")
+_RATES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h")
+_PRICE = ("provider", "model", *_RATES, "source", "conditions")
+_PLAIN = (
+    "model",
+    "settled_at",
+    "latency_seconds",
+    "raw",
+    "service_tier",
+    "usd",
+    "unknown",
+    "energy_usd",
+    "amortisation_usd",
+    "joules",
+    "joules_how",
+    "busy_seconds",
+    "detail",
+    "scripted",
+)
+
+
+def insert_start(connection: Connection, start: CallStart) -> None:
+    """Append a start. Raises StoreError if its id is there already."""
+    row = {name: getattr(start, name) for name in _START_FIELDS}
+    try:
+        connection.execute(insert(call_started).values(row))
+    except IntegrityError:
+        raise StoreError(f"call {start.id} has been started already") from None
+
+
+def insert_settlement(connection: Connection, call: Call) -> None:
+    """Append a settlement. Raises StoreError without a start, and for a second settlement."""
+    try:
+        connection.execute(insert(call_settled).values(_settled_row(call)))
+    except IntegrityError:
+        raise StoreError(
+            f"call {call.id} can't be settled: it was settled before, or never started"
+        ) from None
+
+
+def select_calls(
+    connection: Connection,
+    *,
+    review_id: str | None,
+    repository: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> list[Call | CallStart]:
+    """Calls by the time they started; `since` is included, `until` is not."""
+    started, settled = call_started.c, call_settled.c
+    columns = [column.label(_SETTLED + column.name) for column in settled]
+    query = select(call_started, *columns).outerjoin(call_settled, settled.id == started.id)
+    if review_id is not None:
+        query = query.where(started.review_id == review_id)
+    if repository is not None:
+        query = query.where(started.repository == repository)
+    if since is not None:
+        query = query.where(started.started_at >= since)
+    if until is not None:
+        query = query.where(started.started_at < until)
+    rows = connection.execute(query.order_by(started.started_at, started.id))
+    return [_entry(row) for row in rows]
+
+
+def _settled_row(call: Call) -> dict[str, Any]:
+    row = {name: getattr(call, name) for name in _PLAIN}
+    row |= {"id": call.id, "outcome": call.outcome.value, "warnings": list(call.warnings)}
+    if call.usage is not None:
+        row |= {f"tokens_{name}": getattr(call.usage, name) for name in _TOKENS}
+    if call.price is not None:
+        row |= {f"price_{name}": getattr(call.price, name) for name in _PRICE}
+    return row
+
+
+def _entry(row: Row[Any]) -> Call | CallStart:
+    values = row._mapping
+    start = CallStart(**{name: values[name] for name in _START_FIELDS})
+    if values[_SETTLED + "id"] is None:
+        return start
+    settled = {column.name: values[_SETTLED + column.name] for column in call_settled.columns}
+    return Call(
+        start=start,
+        outcome=Outcome(settled["outcome"]),
+        usage=_usage(settled),
+        price=_price(settled),
+        warnings=tuple(settled["warnings"]),
+        **{name: settled[name] for name in _PLAIN},
+    )
+
+
+def _usage(settled: dict[str, Any]) -> Usage | None:
+    if settled["tokens_input"] is None:
+        return None
+    return Usage(**{name: settled[f"tokens_{name}"] for name in _TOKENS})
+
+
+def _price(settled: dict[str, Any]) -> Price | None:
+    if settled["price_source"] is None:
+        return None
+    return Price(**{name: settled[f"price_{name}"] for name in _PRICE})

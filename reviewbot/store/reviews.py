@@ -1,0 +1,58 @@
+"""Reviews as rows: what was decided, found and paid, without prompts and answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from reviewbot.publishing.result import Review, review_json
+from reviewbot.store.schema import reviews
+
+
+@dataclass(frozen=True)
+class StoredReview:
+    """A review as the database has it."""
+
+    id: str
+    repository: str
+    number: int | None
+    installation: int | None
+    base: str | None
+    head: str | None
+    tier: str
+    areas: tuple[str, ...]
+    certainty: str
+    created_at: datetime
+    result: Mapping[str, Any]
+    """The review as `review --format json` prints it."""
+
+
+def put_review(connection: Connection, review: Review, installation: int | None) -> None:
+    """Write a review; one of the same id is replaced, as a repeated step writes it again."""
+    change, route = review.change, review.route
+    row = {
+        "repository": change.repository or "",
+        "number": change.number,
+        "installation": installation,
+        "base": change.base,
+        "head": change.head,
+        "tier": route.tier.value,
+        "areas": list(route.areas),
+        "certainty": route.certainty,
+        "created_at": review.created_at,
+        "result": review_json(review),
+    }
+    written = connection.execute(update(reviews).where(reviews.c.id == review.id).values(row))
+    if not written.rowcount:
+        connection.execute(insert(reviews).values(id=review.id, **row))
+
+
+def get_review(connection: Connection, review_id: str) -> StoredReview | None:
+    """The review of this id, or None."""
+    found = connection.execute(select(reviews).where(reviews.c.id == review_id)).one_or_none()
+    if found is None:
+        return None
+    values = dict(found._mapping)
+    return StoredReview(**{**values, "areas": tuple(values["areas"])})

@@ -1,0 +1,106 @@
+"""The tables. `migrations/` makes them; a test compares the two.
+
+`call_started` and `call_settled` are the ledger: append-only, and the database itself refuses
+UPDATE and DELETE (triggers, in the migrations). A start without a settlement is a call of
+unknown outcome, and counts at its reserve.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+from reviewbot.store.columns import Usd, Utc, Words
+
+#: Every revision of the schema, oldest first; the last is what this code reads and writes.
+REVISIONS = ("0001",)
+#: Alembic's own table; named so that it stands beside other programs' in one database.
+VERSION_TABLE = "reviewbot_version"
+
+metadata = MetaData()
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("repository", Words, nullable=False),
+    Column("number", Integer),
+    Column("installation", BigInteger),
+    Column("base", Words),
+    Column("head", Words),
+    Column("tier", String(16), nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("certainty", String(16), nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("result", JSON, nullable=False),
+    Index("reviews_by_repository", "repository", "created_at"),
+    Index("reviews_by_time", "created_at"),
+)
+
+call_started = Table(
+    "call_started",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("review_id", String(64), nullable=False),
+    Column("repository", Words, nullable=False),
+    Column("number", Integer),
+    Column("installation", BigInteger),
+    Column("purpose", Words, nullable=False),
+    Column("unit", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("engine", Words, nullable=False),
+    Column("provider", Words),
+    Column("model", Words, nullable=False),
+    Column("reserved_usd", Usd, nullable=False),
+    Column("started_at", Utc, nullable=False),
+    Index("call_started_by_review", "review_id"),
+    Index("call_started_by_repository", "repository", "started_at"),
+    Index("call_started_by_time", "started_at"),
+)
+
+call_settled = Table(
+    "call_settled",
+    metadata,
+    Column("id", String(64), ForeignKey("call_started.id"), primary_key=True),
+    Column("outcome", String(32), nullable=False),
+    Column("model", Words, nullable=False),
+    Column("settled_at", Utc, nullable=False),
+    Column("latency_seconds", Float, nullable=False),
+    Column("tokens_input", BigInteger),
+    Column("tokens_output", BigInteger),
+    Column("tokens_cache_read", BigInteger),
+    Column("tokens_cache_write_5m", BigInteger),
+    Column("tokens_cache_write_1h", BigInteger),
+    Column("tokens_estimated", Boolean),
+    Column("raw", JSON, nullable=False),
+    Column("service_tier", Words, nullable=False),
+    Column("price_provider", Words),
+    Column("price_model", Words),
+    Column("price_input", Usd),
+    Column("price_output", Usd),
+    Column("price_cache_read", Usd),
+    Column("price_cache_write_5m", Usd),
+    Column("price_cache_write_1h", Usd),
+    Column("price_source", Words),
+    Column("price_conditions", Words),
+    Column("usd", Usd, nullable=False),
+    Column("unknown", Boolean, nullable=False),
+    Column("energy_usd", Usd, nullable=False),
+    Column("amortisation_usd", Usd, nullable=False),
+    Column("joules", Float, nullable=False),
+    Column("joules_how", Words, nullable=False),
+    Column("busy_seconds", Float, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("scripted", Boolean, nullable=False),
+    Index("call_settled_by_time", "settled_at"),
+)
