@@ -1,0 +1,99 @@
+"""`reviewbot review`: read a change and say what is wrong with it, and what that cost."""
+
+import json
+from pathlib import Path
+
+import click
+
+from reviewbot.cli.sources import fetch, source_options
+from reviewbot.publishing.result import Review, review_json
+from reviewbot.review.answer import Severity
+
+FORMATS = ("text", "markdown", "json", "sarif")
+
+
+@click.command("review")
+@source_options
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice([severity.value for severity in Severity]),
+    help="Exit 1 if a finding is at least this severe, or if the review is incomplete.",
+)
+@click.option(
+    "--json-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the JSON form to this file.",
+)
+def command(
+    range_: str | None,
+    repo: Path | None,
+    diff: str | None,
+    pr: str | None,
+    format_: str,
+    fail_on: str | None,
+    json_file: Path | None,
+) -> int:
+    """Review a git range, a diff file or a GitHub pull request.
+
+    RANGE is A..B, A...B or one revision; without it, this branch is compared with its merge base
+    with the default branch. Nothing is posted.
+
+    \b
+    Examples:
+      reviewbot review
+      reviewbot review main...feature --repo ../shop
+      reviewbot review --diff fix.patch --format json
+      reviewbot review --pr https://github.com/o/r/pull/7 --format markdown
+      reviewbot review --fail-on high --format sarif > review.sarif
+
+    \b
+    Exit codes: 0 done, 1 --fail-on reached, 2 bad usage or input, 3 a bug, 130 interrupted.
+    """
+    from reviewbot import wiring
+    from reviewbot.cli.terminal import Progress
+    from reviewbot.config.settings import load_settings
+
+    settings = load_settings()
+    with Progress() as progress:
+        review = wiring.review_here(
+            settings, lambda: fetch(settings, range_, repo, diff, pr), progress
+        )
+    if json_file:
+        _write(json_file, json.dumps(review_json(review), indent=2) + "\n")
+    _show(review, format_)
+    return _exit_code(review, fail_on)
+
+
+def _show(review: Review, format_: str) -> None:
+    if format_ == "json":
+        click.echo(json.dumps(review_json(review), indent=2))
+    elif format_ == "sarif":
+        from reviewbot.publishing.sarif import sarif
+
+        click.echo(json.dumps(sarif(review), indent=2))
+    elif format_ == "markdown":
+        from reviewbot.publishing.summary import summary_markdown
+
+        click.echo(summary_markdown(review))
+    else:
+        from reviewbot.cli.terminal import print_review, stdout_console
+
+        print_review(review, stdout_console())
+
+
+def _exit_code(review: Review, fail_on: str | None) -> int:
+    """An incomplete review never passes a gate: what nobody read can't be called clean."""
+    if fail_on is None:
+        return 0
+    limit = Severity(fail_on).rank
+    return int(not review.complete or any(f.severity.rank <= limit for f in review.findings))
+
+
+def _write(path: Path, text: str) -> None:
+    from reviewbot.errors import UsageError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,151 @@
+"""A finished review: everything that is printed, posted and stored of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reviewbot.change.model import Change
+from reviewbot.costs.calls import Call
+from reviewbot.costs.summary import CostSummary
+from reviewbot.privacy.egress import EgressEntry
+from reviewbot.review.finding import Coverage, CoverageStatus, Finding
+from reviewbot.routing.model import Match, Route
+
+#: Version of the JSON form; raised when a key changes its meaning or goes away.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Review:
+    """One run on one head."""
+
+    id: str
+    change: Change
+    route: Route
+    findings: tuple[Finding, ...]
+    coverage: tuple[Coverage, ...]
+    """One entry for each file of the change, in its order."""
+    calls: tuple[Call, ...]
+    cost: CostSummary
+    created_at: datetime
+    egress: tuple[EgressEntry, ...] = ()
+    walkthrough: tuple[str, ...] = ()
+    """What the change does, a short text for each unit."""
+    attention: tuple[str, ...] = ()
+    """What must not be overlooked: risky files unread, failed engines."""
+    notes: tuple[str, ...] = ()
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    """Findings not shown, by reason."""
+
+    @property
+    def scripted(self) -> bool:
+        """Some answer was written by hand, for a demonstration."""
+        return any(call.scripted for call in self.calls)
+
+    @property
+    def complete(self) -> bool:
+        """Every file that the route sends to a model was read in full by one that it allows."""
+        return not self.attention and all(
+            entry.status is CoverageStatus.FULL or entry.engine == "none" for entry in self.coverage
+        )
+
+
+def review_json(review: Review) -> dict[str, Any]:
+    """The review as `--format json` prints it: plain types, USD as decimal strings."""
+    change = review.change
+    return {
+        "schema": SCHEMA,
+        "id": review.id,
+        "created_at": review.created_at.isoformat(),
+        "change": {
+            "repository": change.repository,
+            "number": change.number,
+            "title": change.title,
+            "base": change.base,
+            "head": change.head,
+            "files": len(change.files),
+            "added": sum(file.added_count for file in change.files),
+            "removed": sum(file.removed_count for file in change.files),
+            "missing_files": change.missing_files,
+        },
+        "route": route_json(review.route),
+        "walkthrough": list(review.walkthrough),
+        "findings": [_finding(finding) for finding in review.findings],
+        "dropped": dict(review.dropped),
+        "coverage": [
+            {"path": c.path, "status": c.status, "engine": c.engine, "reason": c.reason}
+            for c in review.coverage
+        ],
+        "calls": [call.to_json() for call in review.calls],
+        "cost": review.cost.to_json(),
+        "egress": [
+            {"path": e.path, "bytes": e.bytes, "redactions": e.redactions} for e in review.egress
+        ],
+        "attention": list(review.attention),
+        "notes": list(review.notes),
+        "scripted": review.scripted,
+        "complete": review.complete,
+    }
+
+
+def route_json(route: Route) -> dict[str, Any]:
+    """The route as `reviewbot route --format json` prints it."""
+    return {
+        "tier": route.tier,
+        "areas": list(route.areas),
+        "certainty": route.certainty,
+        "scores": dict(route.scores),
+        "why": route.why,
+        "reasons": _reasons(route.reasons),
+        "files": [
+            {
+                "path": file.path,
+                "kind": file.kind,
+                "tier": file.tier,
+                "areas": list(file.areas),
+                "why": file.why,
+                "reasons": _reasons(file.reasons),
+            }
+            for file in route.files
+        ],
+        "notes": list(route.notes),
+    }
+
+
+def _reasons(matches: Sequence[Match]) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": m.rule,
+            "area": m.area,
+            "path": m.path,
+            "line": m.line,
+            "side": m.side,
+            "why": m.why,
+            "weight": m.weight,
+        }
+        for m in matches
+    ]
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "path": finding.path,
+        "line": finding.line,
+        "end_line": finding.end_line,
+        "side": finding.side,
+        "severity": finding.severity,
+        "category": finding.category,
+        "title": finding.title,
+        "body": finding.body,
+        "quote": finding.quote,
+        "suggestion": finding.suggestion,
+        "confidence": finding.confidence,
+        "engine": finding.engine,
+        "agreed": list(finding.agreed),
+        "rule": finding.rule,
+        "fingerprint": finding.fingerprint,
+        "anchored": finding.anchored,
+        "unanchored_reason": finding.unanchored_reason,
+        "scripted": finding.scripted,
+    }

@@ -1,0 +1,196 @@
+"""Settings → live clients, engines and stores; the only module that constructs them."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reviewbot.change.source import Fetched
+from reviewbot.config.policy import Policy, load_policy
+from reviewbot.config.settings import Settings
+from reviewbot.costs.local import LocalRates
+from reviewbot.costs.operator_prices import parse_operator_prices
+from reviewbot.costs.prices import PriceBook
+from reviewbot.errors import EngineError, SettingsError
+from reviewbot.pipeline import Setup, review_change
+from reviewbot.publishing.result import Review
+from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role
+from reviewbot.routing.rules import shipped_rules
+from reviewbot.steps import PlainSteps, Reporter
+
+if TYPE_CHECKING:
+    from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+
+#: Longest wait for a local server to name its models, seconds.
+DISCOVERY_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The engines that there are, by role, and why."""
+
+    engines: Mapping[Role, Engine]
+    notes: tuple[str, ...]
+
+    @property
+    def lineup(self) -> Lineup:
+        """What the flow must know of them."""
+        facts = {role: EngineFacts.of(engine) for role, engine in self.engines.items()}
+        return Lineup(facts, self.notes)
+
+
+def setup(settings: Settings, crew: Crew | None = None) -> Setup:
+    """What all reviews share. Raises DocumentError or SettingsError for what the operator gave."""
+    lineup, book = crew.lineup if crew else Lineup(), prices(settings)
+    local = lineup.get("local")
+    return Setup(
+        rules=shipped_rules(),
+        policy=_operator_policy(settings),
+        lineup=lineup,
+        prices=book,
+        claude_model=settings.claude_model,
+        claude_context_tokens=book.context_window("anthropic", settings.claude_model) or 200_000,
+        local_context_tokens=local.context_tokens if local else settings.local_context_tokens,
+    )
+
+
+def review_here(settings: Settings, source: Callable[[], Fetched], reporter: Reporter) -> Review:
+    """Review one change at a terminal. The ledger is opened, and closed again."""
+    # the store takes a tenth of a second to import: only reviews need it
+    from reviewbot.engines.analyzers import LocalAnalyzers
+    from reviewbot.store.ledger import open_store
+
+    crew = engines(settings)
+    prepared = setup(settings, crew)
+    review_id = str(uuid.uuid4())
+    with open_store(settings.database) as ledger:
+        steps = PlainSteps(
+            review_id=review_id,
+            source=source,
+            analyzers=LocalAnalyzers(),
+            engines=crew.engines,
+            timeouts=_timeouts(settings),
+            ledger=ledger,
+            prices=prepared.prices,
+            rates=rates(settings),
+            reporter=reporter,
+            energy=_energy(settings),
+        )
+        return review_change(steps, prepared, review_id=review_id, now=datetime.now(UTC))
+
+
+def engines(settings: Settings) -> Crew:
+    """The engine of each role, as the settings say, and in words which were chosen and why."""
+    chosen: dict[Role, Engine] = {}
+    notes: list[str] = []
+    key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else ""
+    if key:
+        chosen["claude"] = _claude(settings, key, settings.claude_model)
+        if settings.claude_fallback_model:
+            chosen["fallback"] = _claude(settings, key, settings.claude_fallback_model)
+    else:
+        notes.append("no Claude: set ANTHROPIC_API_KEY to have risky changes reviewed by it")
+    local, note = _local(settings)
+    notes.append(note)
+    if local:
+        chosen["local"] = local
+    elif settings.without_local == "claude" and key:
+        chosen["low"] = _claude(settings, key, settings.claude_model_low)
+    return Crew(chosen, tuple(notes))
+
+
+def prices(settings: Settings) -> PriceBook:
+    """The price library, and the operator's own prices over it."""
+    if settings.prices_file is None:
+        return PriceBook()
+    text = _read(settings.prices_file, "REVIEWBOT_PRICES_FILE")
+    return PriceBook(parse_operator_prices(text, str(settings.prices_file)))
+
+
+def rates(settings: Settings) -> LocalRates:
+    """What running our own hardware costs."""
+    return LocalRates(
+        settings.hardware_usd,
+        settings.hardware_months,
+        settings.electricity_usd_per_kwh,
+        settings.watts,
+    )
+
+
+def _claude(settings: Settings, key: str, model: str) -> Engine:
+    from reviewbot.engines.claude import ClaudeEngine
+
+    context = prices(settings).context_window("anthropic", model) or 200_000
+    return ClaudeEngine(
+        key=key, model=model, url=settings.anthropic_api_url, context_tokens=context
+    )
+
+
+def _local(settings: Settings) -> tuple[Engine | None, str]:
+    """The engine of the local tier and why it is that one; or why there is none."""
+    if settings.local_engine == "none":
+        return None, "no local model: switched off by REVIEWBOT_LOCAL_ENGINE=none"
+    if not settings.local_url:
+        if settings.local_engine == "openai":
+            raise SettingsError("REVIEWBOT_LOCAL_ENGINE=openai needs REVIEWBOT_LOCAL_URL")
+        return None, (
+            "no local model: set REVIEWBOT_LOCAL_URL to an OpenAI-compatible server,"
+            " such as http://127.0.0.1:8000/v1"
+        )
+    engine = _openai(settings)
+    if not engine.model:
+        try:
+            engine.discover_model(timeout=DISCOVERY_SECONDS)
+        except EngineError as error:
+            if settings.local_engine == "openai":
+                raise
+            return None, f"no local model: {error}"
+    how = "outside: redacted and priced" if engine.external else "ours: nothing leaves"
+    return engine, f"local engine: {engine.model} at {settings.local_url} ({how})"
+
+
+def _openai(settings: Settings) -> "OpenAICompatibleEngine":
+    from reviewbot.engines.address import is_loopback
+    from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+
+    private = settings.local_url_private or is_loopback(settings.local_url)
+    if not private and not settings.local_model:
+        raise SettingsError("REVIEWBOT_LOCAL_URL is outside: its price needs REVIEWBOT_LOCAL_MODEL")
+    return OpenAICompatibleEngine(
+        url=settings.local_url,
+        model=settings.local_model,
+        key=settings.local_api_key.get_secret_value() if settings.local_api_key else None,
+        context_tokens=settings.local_context_tokens,
+        # an outside host is priced by its own name: the price library knows some, the prices file the rest
+        provider=None if private else urlsplit(settings.local_url).hostname,
+        private=settings.local_url_private,
+    )
+
+
+def _energy(settings: Settings) -> Callable[[], float] | None:
+    """The meter of the machine that the local engine runs on, if that is this one."""
+    from reviewbot.engines.address import is_loopback
+    from reviewbot.engines.energy import energy_meter
+
+    return energy_meter() if settings.local_url and is_loopback(settings.local_url) else None
+
+
+def _timeouts(settings: Settings) -> dict[Role, float]:
+    claude, local = settings.claude_timeout_seconds, settings.local_timeout_seconds
+    return {"claude": claude, "fallback": claude, "low": claude, "local": local}
+
+
+def _operator_policy(settings: Settings) -> Policy:
+    if settings.policy is None:
+        return Policy()
+    return load_policy(_read(settings.policy, "REVIEWBOT_POLICY"), str(settings.policy))
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: cannot read {path}: {error}") from None

@@ -1,0 +1,88 @@
+"""The steps at a terminal: what a call used is measured where it can be."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from model_servers.openai import OpenAIServer
+
+from reviewbot.change.parse import parse_diff
+from reviewbot.change.source import Fetched
+from reviewbot.config.policy import Policy
+from reviewbot.costs.local import LocalRates
+from reviewbot.costs.money import exact
+from reviewbot.costs.prices import PriceBook
+from reviewbot.engines.analyzers import LocalAnalyzers
+from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+from reviewbot.pipeline import Setup, review_change
+from reviewbot.review.engine import EngineFacts, Lineup
+from reviewbot.routing.rules import shipped_rules
+from reviewbot.steps import PlainSteps
+from reviewbot.store.ledger import open_store
+
+DIFF = """\
+diff --git a/a.py b/a.py
+new file mode 100644
+--- /dev/null
++++ b/a.py
+@@ -0,0 +1 @@
++x = 1
+"""
+
+
+class Silent:
+    def say(self, text: str) -> None: ...
+
+    def start(self, total: int, label: str) -> None: ...
+
+    def done(self, label: str) -> None: ...
+
+
+class Meter:
+    """A card that uses 500 J between two readings."""
+
+    joules = 1_000.0
+
+    def __call__(self) -> float:
+        self.joules += 500
+        return self.joules
+
+
+def test_measured_joules_are_in_the_ledger_and_in_the_cost(
+    openai_server: OpenAIServer, tmp_path: Path
+) -> None:
+    engine = OpenAICompatibleEngine(
+        url=f"{openai_server.root}/v1", key=openai_server.key or None, model=openai_server.models[0]
+    )
+    prices = PriceBook()
+    setup = Setup(
+        rules=shipped_rules(),
+        policy=Policy(),
+        lineup=Lineup({"local": EngineFacts.of(engine)}),
+        prices=prices,
+        claude_model="claude-opus-5-5",
+        claude_context_tokens=200_000,
+        local_context_tokens=16_000,
+    )
+    with open_store(f"sqlite:///{tmp_path / 'a.db'}") as store:
+        steps = PlainSteps(
+            review_id="r1",
+            source=lambda: Fetched(parse_diff(DIFF)),
+            analyzers=LocalAnalyzers(),
+            engines={"local": engine},
+            timeouts={"local": 10},
+            ledger=store,
+            prices=prices,
+            rates=LocalRates(Decimal(0), 36, Decimal("0.13"), Decimal(350)),
+            reporter=Silent(),
+            energy=Meter(),
+        )
+
+        review = review_change(steps, setup, review_id="r1", now=datetime.now(UTC))
+        [stored] = store.calls(review_id="r1")
+
+    assert review.cost.joules_how == "measured"
+    assert review.cost.joules == pytest.approx(500)
+    assert review.cost.local_usd == exact(Decimal(500) / 3_600_000 * Decimal("0.13"))
+    assert stored == review.calls[0]
