@@ -12,6 +12,7 @@ from reviewbot.publishing.result import Review
 from reviewbot.review.answer import Severity
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.plan import NO_MODEL
+from reviewbot.review.prompt import ABOUT
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.wording import plural
 
@@ -159,7 +160,9 @@ def egress_line(review: Review) -> str:
         return "nothing left this machine"
     size = sum(entry.bytes for entry in review.egress)
     cut = sum(entry.redactions for entry in review.egress)
-    sent = f"{size:,} bytes of {plural(len(review.egress), 'file')} left this machine"
+    files = sum(entry.path != ABOUT for entry in review.egress)
+    verb = "would leave" if review.scripted else "left"
+    sent = f"{size:,} bytes of {plural(files, 'file')} {verb} this machine"
     return f"{sent}; {plural(cut, 'secret') if cut else 'no secret'} cut out before"
 
 

@@ -1,0 +1,72 @@
+"""What the documents say is so: settings, commands, dependencies, links, targets."""
+
+import re
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from reviewbot.cli.group import COMMANDS
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/dependencies.md", "examples/README.md"]
+
+
+def test_the_table_of_settings_is_up_to_date(root: Path) -> None:
+    readme = (root / "README.md").read_text("utf-8")
+    with_table = runpy.run_path(str(root / "docs" / "settings_table.py"))["with_table"]
+
+    assert with_table(readme) == readme, "run `make fmt`"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_in_the_readme(root: Path, command: str) -> None:
+    assert f"reviewbot {command}" in (root / "README.md").read_text("utf-8")
+
+
+def test_every_dependency_has_its_reason(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = [text for texts in project["optional-dependencies"].values() for text in texts]
+    declared = {Requirement(text).name for text in [*project["dependencies"], *extras]}
+    built_with = {"hatchling", "editables"}
+
+    rows = re.findall(
+        r"^\| (`.+?`) \|", (root / "docs" / "dependencies.md").read_text("utf-8"), re.MULTILINE
+    )
+    explained = {name for row in rows for name in re.findall(r"`(.+?)`", row)}
+
+    assert explained == declared | built_with
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(root: Path, document: str) -> None:
+    path = root / document
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text("utf-8"))
+
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_documents_that_the_code_points_at_exist(root: Path) -> None:
+    sources = [*(root / "reviewbot").rglob("*.py"), root / "pyproject.toml"]
+    named = {
+        name
+        for source in sources
+        for name in re.findall(r"docs/[\w/.-]+\.md", source.read_text("utf-8"))
+    }
+
+    assert named
+    assert {name for name in named if not (root / name).exists()} == set()
+
+
+def test_every_target_that_is_named_exists(root: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text("utf-8"), re.MULTILINE))
+    texts = [(root / name).read_text("utf-8") for name in [*DOCUMENTS, ".ci/run"]]
+    named = {
+        name
+        for text in texts
+        for name in re.findall(r"(?:`|^|EXIT=1 )make ([a-z]+)", text, re.MULTILINE)
+    }
+
+    assert {"demo", "test", "check"} <= named
+    assert named <= targets
