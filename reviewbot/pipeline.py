@@ -6,7 +6,6 @@ What is not a step is pure and deterministic, so that a durable runner can repla
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from pathspec import GitIgnoreSpec
@@ -16,28 +15,25 @@ from reviewbot.change.source import Fetched
 from reviewbot.config.documents import load_document, validate
 from reviewbot.config.policy import Policy, narrow
 from reviewbot.costs.calls import Call
+from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.summary import summarize
-from reviewbot.errors import EngineError
+from reviewbot.errors import DocumentError, EngineError
 from reviewbot.privacy.egress import EgressEntry, NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.result import Review
 from reviewbot.review.answer import Severity
 from reviewbot.review.assemble import Read, coverage_of, finding_of, findings_of
+from reviewbot.review.attention import unread
 from reviewbot.review.engine import Ask, Lineup, Outcome, Reply
 from reviewbot.review.evidence import Analysis, Evidence
-from reviewbot.review.finding import Coverage, CoverageStatus
-from reviewbot.review.plan import NO_MODEL, plan
+from reviewbot.review.plan import plan
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
-from reviewbot.review.work import Job, follow_ups, planned_prompt_tokens, prepare
+from reviewbot.review.work import Job, follow_ups, prepare
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.router import decide
 from reviewbot.routing.rules import RuleSet
-
-#: Length of an answer that was never made, for what Claude would have cost, tokens:
-#: a walkthrough and two findings. Replaced by measured lengths wherever a model answered.
-ASSUMED_OUTPUT_TOKENS = 600
 
 
 class Asked(NamedTuple):
@@ -85,8 +81,13 @@ def effective_policy(setup: Setup, fetched: Fetched) -> Policy:
     """The operator's policy, narrowed by the repository's. Raises DocumentError if that is wrong."""
     if fetched.policy is None:
         return setup.policy
-    document = load_document(fetched.policy.text, fetched.policy.path)
-    return narrow(setup.policy, validate(Policy, document))
+    try:
+        document = load_document(fetched.policy.text, fetched.policy.path)
+        return narrow(setup.policy, validate(Policy, document))
+    except DocumentError as error:
+        where = "read from the base of the change, not from the change itself"
+        hint = f"{error.hint}; {where}" if error.hint else where
+        raise DocumentError(error.source, error.line, error.problem, hint) from None
 
 
 def route_change(fetched: Fetched, setup: Setup, policy: Policy) -> Route:
@@ -110,9 +111,10 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
     )
     never_send = NeverSend(policy.route.never_send)
     planned = plan(change, route, setup.lineup, never_send.covers)
-    briefing = _briefing(fetched, policy, analysis)
+    briefing = _briefing(fetched, policy, analysis, never_send)
     prepared = prepare(planned, briefing, setup.lineup, sources=sources.head, notes=_notes(route))
-    reads, calls, egress = _ask_all(steps, prepared.jobs, briefing, setup.lineup)
+    answers = _ask_all(steps, prepared.jobs, briefing, setup.lineup)
+    reads, calls = [read for read, _ in answers.reads], answers.calls
     found = [
         *findings_of(reads, change, sources, setup.lineup),
         *(finding_of(evidence, change) for evidence in analysis.evidence),
@@ -130,13 +132,24 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         findings=tuple(with_fingerprint(finding) for finding in selection.findings),
         coverage=coverage,
         calls=calls,
-        cost=summarize(calls, all_claude_usd=_all_claude(setup, briefing, calls, coverage, now)),
+        cost=summarize(
+            calls,
+            all_claude_usd=all_claude_usd(
+                answers.reads,
+                coverage,
+                briefing,
+                setup.prices,
+                model=setup.claude_model,
+                context_tokens=setup.claude_context_tokens,
+                at=now,
+            ),
+        ),
         created_at=now,
-        egress=egress,
+        egress=answers.egress,
         walkthrough=tuple(
             dict.fromkeys(read.answer.walkthrough for read in reads if read.answer.walkthrough)
         ),
-        attention=(*planned.attention, *_unread(coverage, route, change)),
+        attention=(*planned.attention, *unread(coverage, route, change)),
         notes=(
             *fetched.notes,
             *setup.lineup.notes,
@@ -145,13 +158,16 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *dict.fromkeys(f"{c.model}: {said}" for c in calls for said in c.warnings),
         ),
         dropped=selection.dropped,
+        worst=selection.worst,
     )
     steps.record(review)
     steps.publish(review)
     return review
 
 
-def _briefing(fetched: Fetched, policy: Policy, analysis: Analysis) -> Briefing:
+def _briefing(
+    fetched: Fetched, policy: Policy, analysis: Analysis, never_send: NeverSend
+) -> Briefing:
     by_path: dict[str, list[Evidence]] = {}
     for evidence in analysis.evidence:
         by_path.setdefault(evidence.path, []).append(evidence)
@@ -162,6 +178,7 @@ def _briefing(fetched: Fetched, policy: Policy, analysis: Analysis) -> Briefing:
         path_instructions=_instructions(policy, fetched.change),
         language=policy.review.language,
         evidence=by_path,
+        never_send=frozenset(file.path for file in fetched.change.files if never_send.covers(file)),
     )
 
 
@@ -185,112 +202,39 @@ def _notes(route: Route) -> dict[str, str]:
     }
 
 
-def _ask_all(
-    steps: Steps, jobs: Sequence[Job], briefing: Briefing, lineup: Lineup
-) -> tuple[list[Read], tuple[Call, ...], tuple[EgressEntry, ...]]:
+@dataclass(frozen=True)
+class _Answers:
+    """What all questions came to."""
+
+    reads: tuple[tuple[Read, tuple[Call, ...]], ...]
+    """Each job with its final reply, and the calls that took."""
+    calls: tuple[Call, ...]
+    egress: tuple[EgressEntry, ...]
+
+
+def _ask_all(steps: Steps, jobs: Sequence[Job], briefing: Briefing, lineup: Lineup) -> _Answers:
     """Ask in rounds until every job has a reply that nothing more can be done about.
 
-    Raises EngineError where a service denies access: the operator must act, and no review that
-    silently lacks a model should stand for a real one.
+    Raises EngineError where nothing was answered and a service denied access: the operator must
+    act. Where some was, the review says which part is missing.
     """
-    reads: list[Read] = []
+    reads: list[tuple[Read, tuple[Call, ...]]] = []
     calls: list[Call] = []
     egress: list[EgressEntry] = []
     while jobs:
         waiting: list[Job] = []
-        for job, (reply, made) in zip(
-            jobs, steps.ask([job.ask(briefing.change) for job in jobs]), strict=True
-        ):
+        asked = steps.ask([job.ask(briefing.change) for job in jobs])
+        for job, (reply, made) in zip(jobs, asked, strict=True):
             calls += made
             if lineup.engines[job.role].external:
-                egress += job.composed.egress
-            if reply.outcome is Outcome.DENIED:
-                raise EngineError(
-                    f"{lineup.engines[job.role].name}: {reply.detail or 'access denied'}"
-                )
+                egress += job.composed.egress * len(made)
             more = follow_ups(job, reply, briefing, lineup)
             waiting += more
             if not more:
-                reads.append(Read.of(job, reply))
+                reads.append((Read.of(job, reply), made))
         jobs = waiting
-    return reads, tuple(calls), receipt(egress)
-
-
-def _unread(coverage: Sequence[Coverage], route: Route, change: Change) -> list[str]:
-    """What failed, for the top of the review: an outage never looks like a clean review."""
-    lines = []
-    failed = [
-        entry
-        for entry in coverage
-        if entry.engine == "none" and entry.status is CoverageStatus.SKIPPED
-    ]
-    tiers = {file.path: file.tier for file in route.files}
-    wanted = [
-        entry
-        for entry in failed
-        if tiers[entry.path] is not Tier.SKIP and not _unreadable(entry, change)
-    ]
-    for reason, paths in _by_reason(wanted).items():
-        risky = sum(tiers[path] is Tier.CLAUDE for path in paths)
-        word = f"NOT REVIEWED ({risky} risky)" if risky else "NOT REVIEWED"
-        lines.append(f"{word}: {_listed(paths)}: {reason}")
-    partial = [entry for entry in coverage if entry.status is CoverageStatus.PARTIAL]
-    for reason, paths in _by_reason(partial).items():
-        lines.append(f"REVIEWED IN PART: {_listed(paths)}: {reason}")
-    no_model = [entry.path for entry in coverage if entry.engine == NO_MODEL]
-    if no_model:
-        lines.append(f"NO MODEL READ: {_listed(no_model)} (analysers only)")
-    if change.missing_files:
-        lines.append(
-            f"NOT LISTED BY THE HOST: {change.missing_files} files over its limit, not reviewed"
-        )
-    return lines
-
-
-def _unreadable(entry: Coverage, change: Change) -> bool:
-    file = change.by_path[entry.path]
-    return file.is_binary or file.is_submodule
-
-
-def _by_reason(entries: Sequence[Coverage]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for entry in entries:
-        grouped.setdefault(entry.reason, []).append(entry.path)
-    return grouped
-
-
-def _listed(paths: Sequence[str]) -> str:
-    shown = ", ".join(paths[:5])
-    return shown + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
-
-
-def _all_claude(
-    setup: Setup,
-    briefing: Briefing,
-    calls: Sequence[Call],
-    coverage: Sequence[Coverage],
-    now: datetime,
-) -> Decimal:
-    """Claude's own calls at their cost, other models' prompts at the Claude model's price with
-    the measured lengths, and files that no model read as they would be packed for it."""
-
-    def price(prompt_tokens: int, output_tokens: int) -> Decimal:
-        return setup.prices.estimate(
-            "anthropic", setup.claude_model, prompt_tokens, output_tokens, at=now
-        )
-
-    total = Decimal(0)
-    for call in calls:
-        if call.provider == "anthropic" and call.model_asked == setup.claude_model:
-            total += Decimal(0) if call.unknown else call.usd
-        elif call.usage is not None:
-            usage = call.usage
-            prompt = usage.input + usage.cache_read + usage.cache_write_5m + usage.cache_write_1h
-            total += price(prompt, usage.output)
-    unread = {entry.path for entry in coverage if entry.engine == NO_MODEL}
-    files = [file for file in briefing.change.files if file.path in unread]
-    if files:
-        context = setup.claude_context_tokens
-        tokens, units = planned_prompt_tokens(files, briefing, context_tokens=context)
-        total += price(tokens, units * ASSUMED_OUTPUT_TOKENS)
-    return total
+    denied = [read for read, _ in reads if read.reply.outcome is Outcome.DENIED]
+    if denied and all(read.nothing_read for read, _ in reads):
+        name = lineup.engines[denied[0].job.role].name
+        raise EngineError(f"{name}: {denied[0].reply.detail or 'access denied'}")
+    return _Answers(tuple(reads), tuple(calls), receipt(egress))

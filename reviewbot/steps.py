@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Event
 from typing import Protocol
 
 from reviewbot.change.model import Change, Sources
@@ -66,6 +67,8 @@ class PlainSteps:
     """Seconds of our own hardware: calls at the same time share them."""
     used: SharedMeter = field(default_factory=SharedMeter)
     """Joules of our own hardware, likewise."""
+    stopping: Event = field(default_factory=Event)
+    """Set when no further call may be made."""
 
     def fetch(self) -> Fetched:
         self.reporter.say("reading the change")
@@ -83,8 +86,15 @@ class PlainSteps:
         self.reporter.start(
             len(asks), f"asking {', '.join(sorted({self.engines[a.role].model for a in asks}))}"
         )
-        with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
+        pool = ThreadPoolExecutor(max_workers=PARALLEL)
+        try:
             return list(pool.map(self._ask_until_final, asks))
+        except BaseException:
+            # ^C, or an error: nobody waits for the others, and nothing more is paid for
+            self.stopping.set()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def record(self, review: Review) -> None:
         self.ledger.save_review(review)
@@ -103,7 +113,8 @@ class PlainSteps:
                 self.reporter.done(f"{call.start.model}: part {ask.unit + 1} {reply.outcome}")
                 return Asked(reply, tuple(calls))
             self.reporter.say(f"{call.start.model}: {reply.outcome}, trying again in {delay:.0f} s")
-            time.sleep(delay)
+            if self.stopping.wait(delay):
+                return Asked(reply, tuple(calls))
             attempt += 1
 
     def _call(self, ask: Ask, attempt: int) -> tuple[Reply, Call]:

@@ -18,7 +18,7 @@ from reviewbot.errors import EngineError, SettingsError
 from reviewbot.pipeline import Setup, review_change
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role
-from reviewbot.routing.rules import shipped_rules
+from reviewbot.routing.rules import RuleSet, load_rules, shipped_rules, shipped_texts
 from reviewbot.steps import PlainSteps, Reporter
 
 if TYPE_CHECKING:
@@ -43,11 +43,19 @@ class Crew:
 
 
 def setup(settings: Settings, crew: Crew | None = None) -> Setup:
-    """What all reviews share. Raises DocumentError or SettingsError for what the operator gave."""
+    """What all reviews share.
+
+    Raises DocumentError, SettingsError or PriceError for what the operator gave.
+    """
     lineup, book = crew.lineup if crew else Lineup(), prices(settings)
     local = lineup.get("local")
+    if crew:  # before anything is paid for
+        book.price_of("anthropic", settings.claude_model)
+        for facts in lineup.engines.values():
+            if facts.provider:
+                book.price_of(facts.provider, facts.model)
     return Setup(
-        rules=shipped_rules(),
+        rules=_rules(settings),
         policy=_operator_policy(settings),
         lineup=lineup,
         prices=book,
@@ -181,6 +189,15 @@ def _energy(settings: Settings) -> Callable[[], float] | None:
 def _timeouts(settings: Settings) -> dict[Role, float]:
     claude, local = settings.claude_timeout_seconds, settings.local_timeout_seconds
     return {"claude": claude, "fallback": claude, "low": claude, "local": local}
+
+
+def _rules(settings: Settings) -> RuleSet:
+    """The shipped rules and the operator's own."""
+    if settings.rules is None:
+        return shipped_rules()
+    files = sorted(settings.rules.glob("*.yml")) if settings.rules.is_dir() else [settings.rules]
+    own = {str(file): _read(file, "REVIEWBOT_RULES") for file in files}
+    return load_rules({**shipped_texts(), **own})
 
 
 def _operator_policy(settings: Settings) -> Policy:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +41,8 @@ def route_corpus(setup: Setup, corpus: Path, predictions: Path) -> None:
 def score_corpus(setup: Setup, corpus: Path, format_: str) -> str:
     """The figures as text or JSON; ambiguous changes are left out."""
     records = [record for record in _read(corpus) if not record.get("ambiguous")]
-    if not all(isinstance(record.get("labels"), list) for record in records):
+    labels = [record.get("labels") for record in records]
+    if not all(isinstance(each, list) and all(isinstance(a, str) for a in each) for each in labels):
         raise SourceError(f"{corpus}: every line needs `labels` to be scored")
     found = {record["id"]: _predict(setup, record) for record in _progress(records)}
     figures = score(found, {record["id"]: record["labels"] for record in records})
@@ -86,14 +88,14 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
             for number, line in enumerate(lines, 1):
                 if line.strip():
                     yield _record(line, f"{path}:{number}")
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"cannot read {path}: {error}") from None
 
 
 def _record(line: bytes, place: str) -> dict[str, Any]:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SourceError(f"{place}: not a JSON object") from None
     good = isinstance(record, dict) and isinstance(record.get("id"), str)
     if not good or not isinstance(record.get("diff"), str):

@@ -1,5 +1,7 @@
 """The command group, and the one place where errors become exit codes."""
 
+import errno
+import io
 import os
 import sys
 import traceback
@@ -15,10 +17,16 @@ from reviewbot.errors import ReviewbotError
 #: Exit codes: 0 done, 1 findings reach --fail-on, then these.
 USAGE, BUG, INTERRUPTED = 2, 3, 130
 
+#: A full or failing disk behind `> file`.
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT})
+
 #: Command → (module, one line for the list); a command's module is imported when it is called.
 COMMANDS = {
     "review": ("reviewbot.cli.review", "Review a git range, a diff file or a pull request."),
     "route": ("reviewbot.cli.route", "Only say where a change would go, and why."),
+    "serve": ("reviewbot.cli.serve", "Run the GitHub service: listener and worker."),
+    "web": ("reviewbot.cli.web", "Run its listener alone."),
+    "worker": ("reviewbot.cli.worker", "Run a worker alone."),
     "rules": ("reviewbot.cli.rules", "Check, test, score and explain risk rules."),
 }
 
@@ -61,12 +69,17 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a terminal that can't show a character shows \\x…
+            stream.reconfigure(errors="backslashreplace")
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="reviewbot",
-            standalone_mode=False,
-        )
+        # not click's own main: it answers a closed pipe with exit code 1, which is ours for findings
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        with cli.make_context("reviewbot", given) as context:
+            result = cli.invoke(context)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -79,13 +92,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         _leave(INTERRUPTED)
     except BrokenPipeError:
-        # the reader (`| head`) has enough
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives until exit
+        # the reader (`| head`) has enough; nothing may be flushed into the pipe at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            return _bug()
+        click.echo(f"reviewbot: cannot write: {error.strerror}", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return USAGE
     except Exception:  # noqa: BLE001 - the one place where a bug is reported
-        traceback.print_exc()
-        click.echo("reviewbot: this is a bug; please report it with the lines above", err=True)
-        return BUG
+        return _bug()
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    click.echo("reviewbot: this is a bug; please report it with the lines above", err=True)
+    return BUG
 
 
 def _leave(code: int) -> NoReturn:

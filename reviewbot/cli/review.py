@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from reviewbot.cli.sources import fetch, source_options
+from reviewbot.errors import UsageError
 from reviewbot.publishing.result import Review, review_json
 from reviewbot.review.answer import Severity
+from reviewbot.review.engine import Outcome
 
 FORMATS = ("text", "markdown", "json", "sarif")
 
@@ -36,8 +38,9 @@ def command(
 ) -> int:
     """Review a git range, a diff file or a GitHub pull request.
 
-    RANGE is A..B, A...B or one revision; without it, this branch is compared with its merge base
-    with the default branch. Nothing is posted.
+    RANGE is A..B, A...B or REV (that one commit); without it, this branch is compared with its
+    merge base with the default branch. Uncommitted changes are not part of it; for those:
+    git diff HEAD | reviewbot review --diff -. Nothing is posted.
 
     \b
     Examples:
@@ -48,20 +51,22 @@ def command(
       reviewbot review --fail-on high --format sarif > review.sarif
 
     \b
-    Exit codes: 0 done, 1 --fail-on reached, 2 bad usage or input, 3 a bug, 130 interrupted.
+    Exit codes: 0 done, 1 with --fail-on: reached, or incomplete, 2 bad usage or input, 3 a bug, 130 interrupted.
     """
     from reviewbot import wiring
     from reviewbot.cli.terminal import Progress
     from reviewbot.config.settings import load_settings
 
     settings = load_settings()
+    if json_file:
+        _check(json_file)  # before anything is paid for
     with Progress() as progress:
         review = wiring.review_here(
             settings, lambda: fetch(settings, range_, repo, diff, pr), progress
         )
+    _show(review, format_)
     if json_file:
         _write(json_file, json.dumps(review_json(review), indent=2) + "\n")
-    _show(review, format_)
     return _exit_code(review, fail_on)
 
 
@@ -83,16 +88,35 @@ def _show(review: Review, format_: str) -> None:
 
 
 def _exit_code(review: Review, fail_on: str | None) -> int:
-    """An incomplete review never passes a gate: what nobody read can't be called clean."""
+    """The exit code, with a line on stderr where it is not 0.
+
+    An incomplete review never passes a gate: what nobody read can't be called clean. The policy
+    decides what is shown, not what passes.
+    """
+    denied = next((call for call in review.calls if call.outcome is Outcome.DENIED), None)
+    if denied:
+        click.echo(f"reviewbot: {denied.engine}: {denied.detail or 'access denied'}", err=True)
+        return 2
     if fail_on is None:
         return 0
-    limit = Severity(fail_on).rank
-    return int(not review.complete or any(f.severity.rank <= limit for f in review.findings))
+    if review.worst is not None and review.worst.rank <= Severity(fail_on).rank:
+        click.echo(f"reviewbot: a finding is {review.worst} (--fail-on {fail_on})", err=True)
+        return 1
+    if not review.complete:
+        click.echo(f"reviewbot: the review is incomplete (--fail-on {fail_on})", err=True)
+        return 1
+    return 0
+
+
+def _check(path: Path) -> None:
+    """Raises UsageError for a file that can't be written; leaves what it holds."""
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _write(path: Path, text: str) -> None:
-    from reviewbot.errors import UsageError
-
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

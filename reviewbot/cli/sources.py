@@ -39,14 +39,15 @@ def fetch(
     settings: Settings, range_: str | None, repo: Path | None, diff: str | None, pr: str | None
 ) -> Fetched:
     """Read the change that the options name. Raises UsageError, SourceError or DiffError."""
-    given = [name for name, value in (("RANGE", range_), ("--diff", diff), ("--pr", pr)) if value]
+    options = {"RANGE": range_, "--diff": diff, "--pr": pr}
+    given = [name for name, value in options.items() if value is not None]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} exclude each other: give one")
-    if repo and (diff or pr):
+    if repo and given and given != ["RANGE"]:
         raise UsageError("--repo goes with RANGE only")
-    if diff:
+    if diff is not None:
         return _from_diff(diff)
-    if pr:
+    if pr is not None:
         return _from_pull_request(settings, pr)
     from reviewbot.git.ranges import read_range
 

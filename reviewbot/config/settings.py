@@ -78,14 +78,19 @@ class Settings(BaseModel):
     )
 
     hardware_usd: Decimal = Field(
-        Decimal(1400), ge=0, description="Price of the local hardware, USD."
+        Decimal(1400), ge=0, le=1_000_000_000, description="Price of the local hardware, USD."
     )
-    hardware_months: int = Field(36, ge=1, description="Months over which it is written off.")
+    hardware_months: int = Field(
+        36, ge=1, le=1_200, description="Months over which it is written off."
+    )
     electricity_usd_per_kwh: Decimal = Field(
-        Decimal("0.13"), ge=0, description="Price of power, USD per kWh."
+        Decimal("0.13"), ge=0, le=1_000_000_000, description="Price of power, USD per kWh."
     )
     watts: Decimal = Field(
-        Decimal(350), ge=0, description="Power under load, where it can't be measured, watts."
+        Decimal(350),
+        ge=0,
+        le=1_000_000_000,
+        description="Power under load, where it can't be measured, watts.",
     )
     prices_file: Path | None = Field(
         None, description="YAML with prices of models that the price library doesn't know."
@@ -94,6 +99,22 @@ class Settings(BaseModel):
     github_api_url: str = Field(
         "https://api.github.com",
         description="Address of the GitHub API (Enterprise Server: `https://HOST/api/v3`).",
+    )
+    github_app_id: int | None = Field(None, gt=0, description="The GitHub App's id.")
+    github_private_key: SecretStr | None = Field(
+        None, description="The App's private key (PEM); better as `…_FILE`."
+    )
+    webhook_secret: SecretStr | None = Field(None, description="Secret of the App's webhook.")
+    marker_key: SecretStr | None = Field(
+        None, description="Signs hidden marks in our comments; default: made of the webhook secret."
+    )
+    bind: str = Field(
+        "127.0.0.1:8080",
+        pattern=r"^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$",
+        description="Address that the listener binds, `HOST:PORT`.",
+    )
+    rules: Path | None = Field(
+        None, description="A rule file, or a folder of `*.yml`: added to the shipped rules."
     )
     policy: Path | None = Field(
         None, description="The operator's policy file; a repository's own can only narrow it."
@@ -126,7 +147,13 @@ class Settings(BaseModel):
 
 
 #: Settings that may come from a file named by `REVIEWBOT_<NAME>_FILE`.
-SECRETS = ("anthropic_api_key", "local_api_key")
+SECRETS = (
+    "anthropic_api_key",
+    "local_api_key",
+    "github_private_key",
+    "webhook_secret",
+    "marker_key",
+)
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -30,4 +30,4 @@ class SharedMeter:
     def _share(self, reading: float) -> None:
         for call in self._shares:
             self._shares[call] += max(reading - self._last, 0.0) / len(self._shares)
-        self._last = reading
+        self._last = max(self._last, reading)  # readings may come a little out of order

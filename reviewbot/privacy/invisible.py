@@ -12,6 +12,8 @@ _RANGES = (
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{_RANGES}]|\r(?!\n)")
+#: What `_ASCII_CONTROL` may match: looked for first, as most texts have none of it.
+_CONTROL_BYTES = bytes([*range(9), *range(11, 32), 127])
 _ASCII_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
 
 
@@ -21,7 +23,13 @@ def escape_invisible(text: str) -> str:
     A carriage return stays only before a line feed: pass whole texts, or lines without their `\\r`.
     Emoji made of several parts are shown as their parts, too: simple, and nothing hides.
     """
-    pattern = _ASCII_CONTROL if text.isascii() else _INVISIBLE
+    if text.isascii():
+        data = text.encode()
+        if len(data.translate(None, _CONTROL_BYTES)) == len(data):
+            return text
+        pattern = _ASCII_CONTROL
+    else:
+        pattern = _INVISIBLE
     return pattern.sub(lambda match: f"<U+{ord(match[0]):04X}>", text)
 
 

@@ -37,7 +37,9 @@ def verdict(review: Review) -> str:
     counts = Counter(finding.severity for finding in review.findings)
     found = ", ".join(f"{counts[level]} {level}" for level in Severity if counts[level])
     if not review.complete:
-        return f"INCOMPLETE: {found or 'nothing found in what was read'}"
+        read = any(entry.engine not in (NO_MODEL, "none") for entry in review.coverage)
+        nothing = "nothing found in what was read" if read else "no model read it"
+        return f"INCOMPLETE: {found or nothing}"
     if found:
         return found
     if review.route.tier is Tier.SKIP or not review.coverage:
@@ -114,8 +116,8 @@ def _saving(review: Review, all_claude: Decimal) -> str:
     """The comparison in words: a review that some files did without saves nothing."""
     cost = review.cost
     same = "the same prompts on Claude alone"
-    if any(entry.engine == NO_MODEL for entry in review.coverage):
-        return f"{same}; no saving: part of it was read by no model"
+    if not review.complete:
+        return f"{same}; nothing is saved by what was not read as the route asks"
     saved = all_claude - cost.total_usd
     would = "would be " if cost.scripted else ""
     if saved < 0:
@@ -154,6 +156,11 @@ def why_line(route: Route) -> str:
     return rest if colon and tier.lower() == route.tier else route.why
 
 
+def engine_label(engine: str) -> str:
+    """The engine in words: `openai` is an API's name here, not a company's."""
+    return "openai-compatible" if engine == "openai" else engine
+
+
 def egress_line(review: Review) -> str:
     """What left this machine."""
     if not review.egress:
@@ -173,7 +180,8 @@ def coverage_groups(
     order = [CoverageStatus.PARTIAL, CoverageStatus.SKIPPED, CoverageStatus.FULL]
     groups: dict[tuple[CoverageStatus, str, str], list[str]] = {}
     for entry in sorted(coverage, key=lambda entry: order.index(entry.status)):
-        groups.setdefault((entry.status, entry.engine, entry.reason), []).append(entry.path)
+        key = (entry.status, engine_label(entry.engine), entry.reason)
+        groups.setdefault(key, []).append(entry.path)
     return groups
 
 
@@ -181,7 +189,8 @@ def coverage_line(coverage: Iterable[Coverage]) -> str:
     """`12 files: 10 full (claude), 2 skipped`."""
     counts: Counter[str] = Counter()
     for entry in coverage:
-        reader = "" if entry.engine == "none" else f" ({entry.engine})"
+        label = "no model" if entry.engine == NO_MODEL else engine_label(entry.engine)
+        reader = "" if entry.engine == "none" else f" ({label})"
         counts[f"{entry.status}{reader}"] += 1
     total = plural(counts.total(), "file")
     return (

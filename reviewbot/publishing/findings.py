@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from reviewbot.change.model import Change
 from reviewbot.publishing.excerpt import ExcerptLine, excerpt, replaced
+from reviewbot.publishing.figures import engine_label
 from reviewbot.publishing.markdown import fenced_code, inline_code, safe_line, safe_markdown
 from reviewbot.review.finding import Finding
 from reviewbot.routing.wording import plural
@@ -53,7 +54,7 @@ def place_text(finding: Finding) -> str:
 
 def origin(finding: Finding) -> str:
     """Who says it, and how surely; an analyser is always sure and names its rule."""
-    parts = [f"{finding.engine} {finding.rule}" if finding.rule else finding.engine]
+    parts = [" ".join([engine_label(finding.engine), finding.rule]).rstrip()]
     if not finding.rule:
         parts.append(f"confidence {finding.confidence:.2f}")
     if finding.agreed:

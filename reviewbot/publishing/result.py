@@ -9,6 +9,7 @@ from reviewbot.change.model import Change
 from reviewbot.costs.calls import Call
 from reviewbot.costs.summary import CostSummary
 from reviewbot.privacy.egress import EgressEntry
+from reviewbot.review.answer import Severity
 from reviewbot.review.finding import Coverage, CoverageStatus, Finding
 from reviewbot.routing.model import Match, Route
 
@@ -37,6 +38,8 @@ class Review:
     notes: tuple[str, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Findings not shown, by reason."""
+    worst: Severity | None = None
+    """Of all findings, also those that the policy does not show."""
 
     @property
     def scripted(self) -> bool:
@@ -73,6 +76,7 @@ def review_json(review: Review) -> dict[str, Any]:
         "walkthrough": list(review.walkthrough),
         "findings": [_finding(finding) for finding in review.findings],
         "dropped": dict(review.dropped),
+        "worst": review.worst,
         "coverage": [
             {"path": c.path, "status": c.status, "engine": c.engine, "reason": c.reason}
             for c in review.coverage

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reviewbot.change.model import Change, Sources
-from reviewbot.review.anchor import anchor
+from reviewbot.review.anchor import Anchors
 from reviewbot.review.answer import ParsedAnswer, parse_answer
 from reviewbot.review.engine import Lineup, Outcome, Reply
 from reviewbot.review.evidence import Evidence
@@ -64,12 +64,11 @@ def findings_of(
     reads: Iterable[Read], change: Change, sources: Sources, lineup: Lineup
 ) -> list[Finding]:
     """All remarks of all answers, anchored or with the reason why not."""
+    anchors = Anchors(change, sources.head)
     return [
-        anchor(
+        anchors.anchor(
             remark,
-            change,
             engine=lineup.engines[read.job.role].name,
-            source=sources.head,
             shown=read.job.composed.shown,
             scripted=read.reply.scripted,
         )

@@ -3,16 +3,103 @@
 import re
 from collections.abc import Sequence
 
-_DEFINITION = re.compile(
-    r"\s*(?:@|pub\b|export\b|default\b|public\b|private\b|protected\b|internal\b|static\b|async\b"
-    r"|override\b|final\b|abstract\b|virtual\b|unsafe\b|inline\b|suspend\b|open\b|sealed\b|\s)*"
-    r"(?:(?:def|defp|defmodule|class|function|func|fn|fun|sub|impl|module|interface|struct|trait|enum"
-    r"|describe|CREATE)\b"
-    r"|(?!(?:if|for|while|switch|catch|else|elif|match|with|return|do|try|foreach|using|lock|case)\b)"
-    r"[\w$<>\[\],.:*&?\s]+\([^;]*\)?\s*(?:\{|=>|->|throws\b)[^;]*$)"
+_NAME = re.compile(r"\w+")
+_MODIFIERS = frozenset(
+    [
+        "pub",
+        "export",
+        "default",
+        "public",
+        "private",
+        "protected",
+        "internal",
+        "static",
+        "async",
+        "override",
+        "final",
+        "abstract",
+        "virtual",
+        "unsafe",
+        "inline",
+        "suspend",
+        "open",
+        "sealed",
+        "const",
+        "extern",
+    ]
 )
+_DEFINERS = frozenset(
+    [
+        "def",
+        "defp",
+        "defmodule",
+        "class",
+        "function",
+        "func",
+        "fn",
+        "fun",
+        "sub",
+        "impl",
+        "module",
+        "interface",
+        "struct",
+        "trait",
+        "enum",
+        "describe",
+        "object",
+        "record",
+        "namespace",
+        "CREATE",
+    ]
+)
+_CONTROL = frozenset(
+    [
+        "if",
+        "for",
+        "while",
+        "switch",
+        "catch",
+        "else",
+        "elif",
+        "match",
+        "with",
+        "return",
+        "do",
+        "try",
+        "foreach",
+        "using",
+        "lock",
+        "case",
+        "when",
+        "unless",
+        "until",
+        "rescue",
+        "finally",
+        "except",
+        "synchronized",
+    ]
+)
+#: Characters of a line that are looked at: no definition needs more to be known as one.
+_LONGEST = 300
 #: How far an enclosing function is looked for, and how much of it is shown, lines.
 _LOOK, _BEFORE, _AFTER = 300, 30, 15
+
+
+def _defines(line: str) -> bool:
+    """Whether a line begins a function, class or the like. Linear in the line's length."""
+    text = line.strip()[:_LONGEST]
+    if text[:1] in "})]#*/":
+        return False
+    for word in text.split(None, 8):
+        name = _NAME.match(word)
+        bare = name[0] if name else ""
+        if bare in _DEFINERS:
+            return True
+        if bare in _CONTROL:
+            return False
+        if bare not in _MODIFIERS:
+            break
+    return "(" in text and text.endswith(("{", "=>", "->"))
 
 
 def _indent(line: str) -> int:
@@ -33,7 +120,7 @@ def enclosing(lines: Sequence[str], first: int, last: int) -> tuple[int | None, 
         line = lines[number - 1]
         if line.strip() and _indent(line) < depth:
             depth = _indent(line)
-            if _DEFINITION.match(line):
+            if _defines(line):
                 start = number
                 break
             if depth == 0:

@@ -1,6 +1,6 @@
 """Who reads which file: the route's tiers, set against the engines that there are."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from reviewbot.change.model import Change, FileChange, Status
@@ -38,8 +38,8 @@ def plan(
     roles: dict[Role, list[FileChange]] = {}
     coverage: list[Coverage] = []
     caveats: dict[str, str] = {}
-    unsent: list[str] = []
-    keyless: list[str] = []
+    unsent: list[tuple[bool, str]] = []
+    keyless: list[tuple[bool, str]] = []
     routes = {where.path: where for where in route.files}
     for file in change.files:
         where = routes[file.path]
@@ -50,7 +50,8 @@ def plan(
         risky = where.tier is Tier.CLAUDE or bool(where.areas)
         role, caveat = _role(risky, lineup, kept_here=kept)
         if risky and role != "claude":
-            (unsent if kept else keyless).append(file.path)
+            # the files that a rule names come first
+            (unsent if kept else keyless).append((not where.areas, file.path))
         if caveat:
             caveats[file.path] = caveat
         if role is None:
@@ -61,7 +62,7 @@ def plan(
         tuple(Assignment(role, tuple(files)) for role, files in roles.items()),
         tuple(coverage),
         caveats,
-        tuple(_attention(keyless, unsent)),
+        tuple(_attention(*([path for _, path in sorted(found)] for found in (keyless, unsent)))),
     )
 
 
@@ -125,11 +126,12 @@ def _role(risky: bool, lineup: Lineup, *, kept_here: bool) -> tuple[Role | None,
 
 def _attention(keyless: list[str], unsent: list[str]) -> Iterable[str]:
     if keyless:
-        yield f"RISKY, NOT REVIEWED BY CLAUDE: {_listed(keyless)} (no Claude key is configured)"
+        yield f"RISKY, NOT REVIEWED BY CLAUDE: {listed(keyless)} (no Claude key is configured)"
     if unsent:
-        yield f"RISKY, NOT SENT to Claude by never_send: {_listed(unsent)}"
+        yield f"RISKY, NOT SENT to Claude by never_send: {listed(unsent)}"
 
 
-def _listed(paths: list[str]) -> str:
+def listed(paths: Sequence[str]) -> str:
+    """The first few paths in words."""
     shown = ", ".join(paths[:5])
     return shown + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files as package_files
 
-from reviewbot.change.model import Change
+from reviewbot.change.model import Change, FileChange
 from reviewbot.change.source import Document
 from reviewbot.change.tokens import estimate_tokens
 from reviewbot.privacy.egress import EgressEntry
@@ -14,7 +14,7 @@ from reviewbot.privacy.redact import redact
 from reviewbot.review.answer import answer_schema
 from reviewbot.review.engine import Prompt
 from reviewbot.review.evidence import Evidence
-from reviewbot.review.render import shown_path
+from reviewbot.review.render import cut_short, shown_path
 from reviewbot.review.units import Unit, outline
 
 #: Longest answer asked for, tokens: about twenty full findings.
@@ -24,7 +24,7 @@ MAX_DESCRIPTION, MAX_GUIDELINES, MAX_INSTRUCTIONS = 2_000, 6_000, 4_000
 #: The answer's schema and the chat's frame, tokens.
 FRAME_TOKENS = 700
 #: What stands outside the files, in receipts.
-ABOUT = "(title, description, guidelines)"
+ABOUT = "(title, description, list of files, guidelines)"
 
 
 @cache
@@ -54,14 +54,27 @@ class Briefing:
     evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
     """path → what analysers said."""
 
+    never_send: frozenset[str] = frozenset()
+    """Paths that no external engine may see, not even by name."""
+
     @cached_property
     def shared(self) -> str:
-        """Title, description, outline, guidelines and instructions."""
+        """Title, description, outline, guidelines and instructions, for an engine of our own."""
+        return self._shared(self.change.files)
+
+    @cached_property
+    def shared_outside(self) -> str:
+        """The same for an external engine: without the names of files that must stay."""
+        return self._shared([f for f in self.change.files if f.path not in self.never_send])
+
+    def _shared(self, files: Sequence[FileChange]) -> str:
         change = self.change
         parts = [f"Title: {_one_line(change.title) or '(none)'}"]
         if change.description.strip():
             parts.append("Description:\n" + _quoted(change.description, MAX_DESCRIPTION))
-        parts.append(f"The whole change, {len(change.files)} files:\n" + outline(change.files))
+        hidden = len(change.files) - len(files)
+        more = f"\n… and {hidden} files that are not shown" if hidden else ""
+        parts.append(f"The whole change, {len(change.files)} files:\n{outline(files)}{more}")
         room = MAX_GUIDELINES
         for document in self.guidelines:
             if room <= 0:
@@ -111,7 +124,7 @@ def compose(
     For an external engine every part is redacted first. Raises PrivacyError if the secret
     detector fails: then nothing may be sent.
     """
-    shared = briefing.shared
+    shared = briefing.shared_outside if external else briefing.shared
     egress: list[EgressEntry] = []
     shown: dict[str, list[str]] = {}
     if external:
@@ -162,9 +175,9 @@ def _about_file(briefing: Briefing, path: str) -> list[str]:
 
 def _quoted(text: str, most: int) -> str:
     """Other people's text: each line marked, so that it can't pass for a part of the prompt."""
-    cut = text.strip()[:most] + (" …" if len(text.strip()) > most else "")
-    return "\n".join("> " + line for line in escape_invisible(cut).split("\n"))
+    lines = escape_invisible(cut_short(text.strip(), most)).split("\n")
+    return "\n".join("> " + line for line in lines)
 
 
 def _one_line(text: str) -> str:
-    return escape_invisible(" ".join(text.split()))[:300]
+    return escape_invisible(cut_short(" ".join(text.split()), 300))

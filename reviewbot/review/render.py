@@ -1,6 +1,5 @@
 """A file's part of a change as a model sees it: numbered lines, with the function around them."""
 
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
@@ -12,7 +11,8 @@ from reviewbot.review.context import enclosing
 
 #: Longest line shown, in characters: minified text and data, of which the start is enough.
 MAX_LINE = 2_000
-_WORD = string.ascii_letters + string.digits + "_-.+/="
+#: No secret holds one of these.
+_WORD_ENDS = " \t\n\"'`;,(){}[]<>"
 
 
 @dataclass(frozen=True)
@@ -32,38 +32,37 @@ def heading(file: FileChange, note: str = "") -> str:
     """The line that starts a file. Untrusted paths are made one harmless line."""
     words = [file.status.value]
     if file.old_path and file.old_path != file.path:
-        words.append(f"from {escape_invisible(file.old_path).replace(chr(10), ' ')}")
+        words.append(f"from {shown_path(file.old_path)}")
     if file.language:
         words.append(file.language)
     if file.old_mode and file.new_mode and file.old_mode != file.new_mode:
         words.append(f"mode {file.old_mode} to {file.new_mode}")
     if note:
-        words.append(note)
+        words.append(" ".join(escape_invisible(note).split()))
     return f"=== {shown_path(file.path)} ({', '.join(words)})"
 
 
 def shown_path(path: str) -> str:
-    """A path as a model sees it: no invisible or control characters."""
-    return (
-        path
-        if path.isascii() and path.isprintable()
-        else escape_invisible(path).replace("\n", "<U+000A>").replace("\t", "<U+0009>")
-    )
+    """A path as a model sees it: one line, no invisible or control characters."""
+    path = path.replace("\n", "<U+000A>").replace("\t", "<U+0009>").replace("\r", "<U+000D>")
+    return escape_invisible(path)
 
 
 def render_hunk(hunk: Hunk) -> list[str]:
     """The hunk's lines: number and marker before each."""
     body = hunk.body
     if max(map(len, body), default=0) > MAX_LINE:
-        body = tuple(map(_cut, body))
+        body = tuple(raw[:1] + cut_short(raw[1:], MAX_LINE) for raw in body)
     number = count(hunk.new_start).__next__
     return [f" {raw}" if raw[:1] == "-" else f"{number()} {raw}" for raw in body]
 
 
-def _cut(raw: str) -> str:
-    """A line of at most `MAX_LINE` characters, cut between words: half a secret would pass the
-    detector."""
-    return raw if len(raw) <= MAX_LINE else raw[:MAX_LINE].rstrip(_WORD) + "…"
+def cut_short(text: str, most: int) -> str:
+    """At most `most` characters, cut where a word ends: half a secret would pass the detector."""
+    if len(text) <= most:
+        return text
+    end = max(text.rfind(mark, 0, most) for mark in _WORD_ENDS)
+    return text[: max(end, 0)] + "…"
 
 
 def chunks(file: FileChange, source: str | None, budget: int) -> list[Chunk]:
@@ -79,11 +78,12 @@ def chunks(file: FileChange, source: str | None, budget: int) -> list[Chunk]:
     for hunk, previous_end, next_start in zip(file.hunks, ends, starts, strict=False):
         shown = render_hunk(hunk)
         cut = max(map(len, hunk.body), default=0) > MAX_LINE
-        head = f"@@ {hunk.section}".rstrip() if hunk.section else "@@"
+        head = f"@@ {cut_short(hunk.section, 200)}".rstrip()
         last = max(hunk.new_start + hunk.new_count - 1, hunk.new_start)
         numbers = range(hunk.new_start, last + 1)
         plain = _text([head, *shown])
-        size = hunk.tokens + len(hunk.body)  # a line's number is about a token
+        # a line's number is about a token; escapes make a text longer than the hunk's
+        size = estimate_tokens(plain) if "<U+" in plain else hunk.tokens + len(hunk.body)
         if lines is not None and size < budget and not _disagrees(hunk, lines):
             wider = _text([head, *_around(hunk, lines, shown, previous_end, next_start)])
             if estimate_tokens(wider) <= budget:
@@ -96,8 +96,7 @@ def chunks(file: FileChange, source: str | None, budget: int) -> list[Chunk]:
 
 
 def _text(lines: Sequence[str]) -> str:
-    text = "\n".join(lines)
-    return text if text.isascii() else escape_invisible(text)
+    return escape_invisible("\n".join([*lines, ""]))[:-1]
 
 
 def _disagrees(hunk: Hunk, lines: Sequence[str]) -> bool:
@@ -117,15 +116,20 @@ def _around(
     inner = (changed[0], changed[-1]) if changed else (first, last)
     definition, start, end = enclosing(lines, *inner)
     start, end = max(start, previous_end + 1), min(end, (next_start or end + 1) - 1)
-    before = [f"{number}  {lines[number - 1]}" for number in range(start, first)]
+    before = [_numbered(lines, number) for number in range(start, first)]
     if definition is not None and previous_end < definition < first:
-        before = [f"{definition}  {lines[definition - 1]}", "…"]
-    after = [f"{number}  {lines[number - 1]}" for number in range(last + 1, end + 1)]
+        before = [_numbered(lines, definition), "…"]
+    after = [_numbered(lines, number) for number in range(last + 1, end + 1)]
     return [*before, *shown, *after]
+
+
+def _numbered(lines: Sequence[str], number: int) -> str:
+    return f"{number}  {cut_short(lines[number - 1], MAX_LINE)}"
 
 
 def _split(head: str, shown: list[str], numbers: range, budget: int, cut: bool) -> list[Chunk]:
     """A hunk too long for one unit, cut between lines."""
+    shown = _text(shown).split("\n")
     density = estimate_tokens("\n".join(shown)) / sum(map(len, shown))
     parts: list[list[str]] = [[]]
     size = 0.0
@@ -142,5 +146,5 @@ def _split(head: str, shown: list[str], numbers: range, budget: int, cut: bool) 
     return [
         Chunk(text, estimate_tokens(text), range(numbers.start + a, numbers.start + b), cut)
         for part, (a, b) in zip(parts, pairwise(bounds), strict=True)
-        for text in [_text([f"{head} …", *part])]
+        for text in ["\n".join([f"{_text([head])} …", *part])]
     ]

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reviewbot.change.model import FileChange
 from reviewbot.change.tokens import estimate_tokens
-from reviewbot.review.render import chunks, heading
+from reviewbot.review.render import chunks, heading, shown_path
 
 #: More units than this are not asked for in one review: what is left is declared, not hidden.
 MAX_UNITS = 64
@@ -23,6 +23,15 @@ class Section:
     """Numbers of the new file that it shows from the diff."""
     cut: bool = False
     """Some of its lines are too long and shown in part."""
+
+    def halves(self) -> tuple["Section", ...]:
+        """Two sections of half the lines each, both with the file's heading; itself if short."""
+        head, *lines = self.text.split("\n")
+        if len(lines) < 4:
+            return (self,)
+        middle = len(lines) // 2
+        texts = ["\n".join([head, *part]) for part in (lines[:middle], ["@@ …", *lines[middle:]])]
+        return tuple(replace(self, text=t, tokens=estimate_tokens(t)) for t in texts)
 
 
 @dataclass(frozen=True)
@@ -43,10 +52,11 @@ class Unit:
 
     def halves(self) -> tuple["Unit", "Unit"] | None:
         """Two smaller units, for when the estimate was too low; None if it can't be split."""
-        if len(self.sections) < 2:
+        sections = self.sections if len(self.sections) > 1 else self.sections[0].halves()
+        if len(sections) < 2:
             return None
-        middle = len(self.sections) // 2
-        return Unit(self.index, self.sections[:middle]), Unit(self.index, self.sections[middle:])
+        middle = len(sections) // 2
+        return Unit(self.index, sections[:middle]), Unit(self.index, sections[middle:])
 
 
 @dataclass(frozen=True)
@@ -141,7 +151,7 @@ def related(files: Iterable[FileChange]) -> list[FileChange]:
 def outline(files: Sequence[FileChange], *, most: int = 60) -> str:
     """One line a file: what the whole change touches. Cut after `most` files, and says so."""
     lines = [
-        f"{file.status.value[0].upper()} {heading(file)[4:].split(' (')[0]} +{file.added_count} -{file.removed_count}"
+        f"{file.status.value[0].upper()} {shown_path(file.path)} +{file.added_count} -{file.removed_count}"
         for file in files[:most]
     ]
     if len(files) > most:

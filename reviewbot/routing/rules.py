@@ -147,7 +147,15 @@ def _rule(
 
 @cache
 def shipped_rules() -> RuleSet:
-    """The rules that come with reviewbot: package data when installed, `rules/` in a checkout."""
+    """The rules that come with reviewbot."""
+    return load_rules(shipped_texts())
+
+
+def shipped_texts() -> dict[str, str]:
+    """Their files: package data when installed, `rules/` in a checkout.
+
+    Raises DocumentError if there are none.
+    """
     folder = resources.files("reviewbot").joinpath("shipped_rules")
     if not folder.is_dir():
         folder = Path(__file__).resolve().parents[2] / "rules"
@@ -158,7 +166,7 @@ def shipped_rules() -> RuleSet:
     }
     if not texts:
         raise DocumentError("rules", None, "no shipped rules found", "install reviewbot again")
-    return load_rules(texts)
+    return texts
 
 
 def explain(rule: Rule) -> str:

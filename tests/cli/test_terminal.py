@@ -104,7 +104,7 @@ def test_many_files_of_one_fate_are_one_row() -> None:
     ]
 
     assert len(rows) == 2
-    assert rows[1].split()[:4] == ["full", "openai", "50", "files:"]
+    assert rows[1].split()[:4] == ["full", "openai-compatible", "50", "files:"]
 
 
 def test_a_pipe_gets_plain_text_of_a_fixed_width(monkeypatch: pytest.MonkeyPatch) -> None:

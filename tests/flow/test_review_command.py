@@ -332,3 +332,103 @@ def test_an_incomplete_review_passes_no_gate(terminal: Terminal, repository: Pat
     )
 
     assert code == 1
+
+
+def test_every_try_is_on_the_receipt(
+    terminal: Terminal, repository: Path, with_claude: ClaudeServer
+) -> None:
+    once = terminal.review(repository, "risky")
+    with_claude.play(
+        Fail(529, headers={"retry-after": "0"}), Fail(529, headers={"retry-after": "0"})
+    )
+
+    thrice = terminal.review(repository, "risky")
+
+    assert [e["bytes"] for e in thrice["egress"]] == [3 * e["bytes"] for e in once["egress"]]
+
+
+def test_never_send_keeps_even_the_names_here(
+    terminal: Terminal, repository: Path, with_claude: ClaudeServer, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text("route: {never_send: ['shop/pages.py']}\n")
+    terminal.set(policy=policy)
+
+    terminal.review(repository, "both")
+
+    [asked] = with_claude.asked
+    assert "pages" not in asked.user
+    assert "1 files that are not shown" in asked.user
+
+
+def test_what_one_model_answered_stays_when_another_denies_access(
+    terminal: Terminal,
+    repository: Path,
+    with_claude: ClaudeServer,
+    with_local: OpenAIServer,
+    tmp_path: Path,
+) -> None:
+    policy, out = tmp_path / "policy.yml", tmp_path / "review.json"
+    policy.write_text("route: {granularity: file}\n")
+    terminal.set(policy=policy)
+    with_local.play(Fail(403, "no"))
+
+    code, text, err = terminal.run(
+        "review", "main...both", "--repo", str(repository), "--json-file", str(out)
+    )
+
+    review = json.loads(out.read_text())
+    assert code == 2
+    assert err.startswith("reviewbot: openai: ")
+    assert "NOT REVIEWED" in text
+    assert {c["path"]: c["status"] for c in review["coverage"]} == {
+        "shop/auth/login.py": "full",
+        "shop/pages.py": "skipped",
+    }
+    assert len(with_claude.bill) == 1
+
+
+def test_failures_do_not_change_what_claude_alone_would_cost(
+    terminal: Terminal, repository: Path, with_local: OpenAIServer, says: Says
+) -> None:
+    calm = terminal.review(repository, "plain")
+    with_local.play(Answer("no JSON"))
+
+    retried = terminal.review(repository, "plain")
+
+    assert len(retried["calls"]) == 2
+    assert retried["cost"]["all_claude_usd"] == calm["cost"]["all_claude_usd"]
+
+
+def test_a_policy_that_hides_findings_does_not_open_the_gate(
+    terminal: Terminal, repository: Path, with_local: OpenAIServer, says: Says, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text("review: {min_severity: critical}\n")
+    terminal.set(policy=policy)
+    with_local.play(Answer(says({"severity": "high"})))
+
+    code, _, err = terminal.run(
+        "review", "main...plain", "--repo", str(repository), "--fail-on", "high"
+    )
+
+    assert code == 1
+    assert "a finding is high" in err
+
+
+def test_own_rules_join_the_shipped_ones(
+    terminal: Terminal, repository: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "own.yml"
+    rules.write_text(
+        "area: paging\ntitle: Pages\nrules:\n  - id: paging.size\n    why: Counts pages\n"
+        "    weight: 3\n    added: ['total // size']\n"
+    )
+    terminal.set(rules=rules)
+
+    code, out, _ = terminal.run(
+        "route", "main...plain", "--repo", str(repository), "--format", "json"
+    )
+
+    assert code == 0
+    assert json.loads(out)["areas"] == ["paging"]

@@ -79,7 +79,14 @@ def test_hand_written_answers_are_labelled_and_their_money_is_conditional() -> N
     assert figures.scripted_line(review).startswith("SCRIPTED")
     assert figures.cost_title(review) == "Cost (SCRIPTED: what it would cost, nothing was paid)"
     assert all(row.usd.endswith("est.") for row in figures.cost_rows(review))
-    assert figures.cost_rows(review)[-1].how.endswith("would be saved")
+    whole = replace(review, attention=(), coverage=())
+    assert figures.cost_rows(whole)[-1].how.endswith("would be saved")
+
+
+def test_what_was_not_read_as_asked_saves_nothing() -> None:
+    review = replace(shop_review(), attention=("NOT REVIEWED: a.py",))
+
+    assert "nothing is saved" in figures.cost_rows(review)[-1].how
 
 
 def test_one_real_answer_among_hand_written_ones_is_not_called_free() -> None:

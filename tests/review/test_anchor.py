@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from reviewbot.change.model import Change
 from reviewbot.change.parse import parse_diff
-from reviewbot.review.anchor import anchor
+from reviewbot.review.anchor import Anchors
 from reviewbot.review.answer import Remark
+from reviewbot.review.finding import Finding
 
 
 def remark(**said: object) -> Remark:
@@ -24,6 +25,17 @@ def remark(**said: object) -> Remark:
         "confidence": 0.9,
     }
     return Remark.model_validate(usual | said)
+
+
+def anchor(
+    said: Remark,
+    change: Change,
+    *,
+    engine: str,
+    source: dict[str, str] | None = None,
+    shown: dict[str, list[str]] | None = None,
+) -> Finding:
+    return Anchors(change, source).anchor(said, engine=engine, shown=shown)
 
 
 def test_quoted_code_beats_a_wrong_number(login_change: Change) -> None:
@@ -199,3 +211,48 @@ def test_every_anchored_finding_is_on_lines_that_github_takes(
         assert first[0] == last[0], "both ends are in one hunk"
     else:
         assert finding.unanchored_reason
+
+
+MOVED = """\
+diff --git a/m.py b/m.py
+--- a/m.py
++++ b/m.py
+@@ -1,4 +1,5 @@
+ def one():
+-    return None
++    if ready:
++        return None
+     # end
+ x = 1
+@@ -40,3 +41,2 @@
+ def two():
+-    return None
+     # end
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "quote", "place"),
+    [
+        (3, "return None", ("RIGHT", 3)),
+        (2, "        return None", ("RIGHT", 3)),
+        (41, "    return None", ("LEFT", 41)),
+    ],
+)
+def test_exact_text_and_the_new_side_win_over_equal_words(
+    line: int, quote: str, place: tuple[str, int]
+) -> None:
+    finding = anchor(remark(path="m.py", line=line, quote=quote), parse_diff(MOVED), engine="e")
+
+    assert (finding.side, finding.line) == place
+
+
+def test_a_fragment_of_a_quote_counts_only_near_its_number() -> None:
+    quote = "x = 1\nimport os\nos.system(cmd)\nos.remove(path)"
+    change = parse_diff(MOVED)
+
+    near = anchor(remark(path="m.py", line=6, quote=quote), change, engine="e")
+    far = anchor(remark(path="m.py", line=30, quote=quote), change, engine="e")
+
+    assert near.line == 5
+    assert not far.anchored
