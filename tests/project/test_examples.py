@@ -12,7 +12,7 @@ import pytest
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy
 from reviewbot.git.ranges import read_range
-from reviewbot.review.anchor import anchor
+from reviewbot.review.anchor import Anchors
 from reviewbot.review.answer import parse_answer
 from reviewbot.routing.router import decide
 from reviewbot.routing.rules import shipped_rules
@@ -77,7 +77,7 @@ def test_each_answer_stands_where_it_says(fetched: Fetched, examples: Path, name
     assert answer.whole
     assert answer.problems == ()
     for remark in answer.remarks:
-        finding = anchor(remark, fetched.change, engine="claude", source=fetched.sources.head)
+        finding = Anchors(fetched.change, fetched.sources.head).anchor(remark, engine="claude")
         assert finding.unanchored_reason == ""
         assert (finding.path, finding.line) == (remark.path, remark.line)
         assert finding.quote == remark.quote
