@@ -1,0 +1,1 @@
+"""The GitHub service: webhook in, durable jobs, review out."""

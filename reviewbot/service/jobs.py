@@ -1,0 +1,177 @@
+"""What the service keeps in its durable queue: records, their ids and their order.
+
+Ids make work happen once: the queue never runs an id again, so a delivery that comes twice is one
+job, and whatever a person asks for has an id of its own. No record holds a secret or free text.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Protocol, Self
+
+from reviewbot.errors import ReviewbotError, StoreError
+
+#: A git object id: SHA-1 or SHA-256.
+SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
+#: `owner/name` as GitHub allows it, with room for Enterprise Server's longer owners.
+REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}", re.ASCII)
+#: A user's or an App's login.
+LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?", re.ASCII)
+#: Largest id: what a signed 64-bit column holds.
+MAX_ID = 2**63 - 1
+#: Largest pull request number; ten digits.
+MAX_NUMBER = 10**10 - 1
+
+#: Requests that nobody made by hand: a change that is ready, and one that is still a draft. A draft
+#: needs its own, or the job that left it alone would stand for the review when it becomes ready.
+AUTO, DRAFT = "auto", "draft"
+_REQUEST = re.compile(r"[a-z]{1,20}(?::[0-9A-Za-z-]{1,64}){0,2}", re.ASCII)
+_WORDS = re.compile(r"[a-z]{1,20}(?: [a-z]{1,20})?", re.ASCII)
+
+CommentKind = Literal["issue_comment", "review_comment"]
+AskedTier = Literal["claude", "local"]
+
+
+class QueueUnavailable(ReviewbotError):
+    """The queue can't store a job now; the sender should try again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PullJob:
+    """Which pull request. Raises ValueError for values that no delivery can hold."""
+
+    installation: int
+    repository: str
+    """`owner/name` at the time of the delivery; for people and addresses."""
+    repository_id: int
+    """GitHub's id, which outlives a rename."""
+    number: int
+
+    def __post_init__(self) -> None:
+        ids = (self.installation, self.repository_id)
+        if not all(_whole(value, MAX_ID) for value in ids) or not _whole(self.number, MAX_NUMBER):
+            raise ValueError("an id or number of a job is out of range")
+        _check(REPOSITORY, self.repository, "repository")
+
+    @property
+    def partition(self) -> str:
+        """Jobs of one partition run one after another: one per pull request."""
+        return partition(self.repository_id, self.number)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON for the queue."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The job that `as_dict` wrote; keys of a later version are left out.
+
+        Raises StoreError for anything else.
+        """
+        try:
+            return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"not a {cls.__name__} in the queue: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewJob(_PullJob):
+    """One review of one head against one base, as one request asked for it."""
+
+    head: str
+    base: str
+    request: str
+    """`auto`, `draft`, `check:<id>:<digest>`, `label:<head>`, `comment:<comment>`, `sweep:<n>`."""
+    tier: AskedTier | None = None
+    """Where a person wants it to go; None for what the router says."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(SHA, self.head, "head")
+        _check(SHA, self.base, "base")
+        _check(_REQUEST, self.request, "request")
+        if self.tier not in (None, "claude", "local"):
+            raise ValueError("a job's tier is malformed")
+
+    @property
+    def automatic(self) -> bool:
+        """Nobody asked for it: a newer automatic one makes it needless."""
+        return self.request in (AUTO, DRAFT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandJob(_PullJob):
+    """One command that somebody wrote in a comment. Whether they may is not yet known."""
+
+    comment_id: int
+    kind: CommentKind
+    in_reply_to: int | None = None
+    """The review comment that this one answers."""
+    author: str
+    command: str
+    """The command's own words, as in `review claude`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        reply = 1 if self.in_reply_to is None else self.in_reply_to
+        if not _whole(self.comment_id, MAX_ID) or not _whole(reply, MAX_ID):
+            raise ValueError("a comment's id is out of range")
+        if self.kind not in ("issue_comment", "review_comment"):
+            raise ValueError("a comment's kind is malformed")
+        _check(LOGIN, self.author, "author")
+        _check(_WORDS, self.command, "command")
+
+    @property
+    def request(self) -> str:
+        """The request of a review that this command asks for.
+
+        GitHub numbers comments on the page and comments on lines apart from each other.
+        """
+        return f"comment:{'r' if self.kind == 'review_comment' else ''}{self.comment_id}"
+
+
+def job_id(job: ReviewJob) -> str:
+    """The one id of a review: the same delivery, or the same state again, has the same."""
+    place = f"{job.installation}:{partition(job.repository_id, job.number)}"
+    return f"rv:{place}:{job.head}:{job.base}:{job.request}"
+
+
+def command_id(job: CommandJob) -> str:
+    """The one id of a command."""
+    return f"cmd:{job.installation}:{job.request.removeprefix('comment:')}"
+
+
+def partition(repository_id: int, number: int) -> str:
+    """The partition of a pull request's jobs."""
+    return f"{repository_id}#{number}"
+
+
+class JobQueue(Protocol):
+    """Where deliveries leave their work. Each method is durable when it returns.
+
+    All raise QueueUnavailable when nothing could be stored.
+    """
+
+    def enqueue_review(self, job: ReviewJob) -> str:
+        """Keep the job, once, and return its id.
+
+        An automatic one cancels automatic ones of its pull request that still wait.
+        """
+        ...
+
+    def enqueue_command(self, job: CommandJob) -> str:
+        """Keep the job, once, and return its id."""
+        ...
+
+    def cancel_queued(self, repository_id: int, number: int) -> int:
+        """Cancel a pull request's waiting reviews; how many there were."""
+        ...
+
+
+def _whole(value: object, largest: int) -> bool:
+    return type(value) is int and 0 < value <= largest
+
+
+def _check(pattern: re.Pattern[str], value: object, what: str) -> None:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"a job's {what} is malformed")
