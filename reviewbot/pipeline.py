@@ -17,7 +17,7 @@ from reviewbot.config.policy import Policy, narrow
 from reviewbot.costs.calls import Call
 from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
-from reviewbot.costs.summary import summarize
+from reviewbot.costs.summary import CostSummary, summarize
 from reviewbot.errors import DocumentError, EngineError
 from reviewbot.privacy.egress import EgressEntry, NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
@@ -27,11 +27,14 @@ from reviewbot.review.assemble import Read, coverage_of, finding_of, findings_of
 from reviewbot.review.attention import unread
 from reviewbot.review.engine import Ask, Lineup, Outcome, Reply
 from reviewbot.review.evidence import Analysis, Evidence
+from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.plan import plan
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
 from reviewbot.review.work import Job, follow_ups, prepare
+from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
+from reviewbot.routing.override import overridden
 from reviewbot.routing.router import decide
 from reviewbot.routing.rules import RuleSet
 
@@ -75,6 +78,12 @@ class Setup:
     """The model of the "all Claude" comparison."""
     claude_context_tokens: int
     local_context_tokens: int | None
+    automatic: bool = False
+    """Nobody asked for this review: drafts and what the policy ignores are routed only."""
+    tier: Tier | None = None
+    """Where a person wants the change to go; None for what the router says."""
+    dismissed: frozenset[str] = frozenset()
+    """Fingerprints of findings that people do not want to see again."""
 
 
 def effective_policy(setup: Setup, fetched: Fetched) -> Policy:
@@ -92,9 +101,10 @@ def effective_policy(setup: Setup, fetched: Fetched) -> Policy:
 
 def route_change(fetched: Fetched, setup: Setup, policy: Policy) -> Route:
     """Only the decision."""
-    return decide(
+    route = decide(
         fetched.change, setup.rules, policy, local_context_tokens=setup.local_context_tokens
     )
+    return overridden(route, setup.tier) if setup.tier else route
 
 
 def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) -> Review:
@@ -103,6 +113,11 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
     policy = effective_policy(setup, fetched)
     change, sources = fetched.change, fetched.sources
     route = route_change(fetched, setup, policy)
+    if why := _left_alone(fetched, setup, policy, route):
+        review = _routed_only(setup, fetched, route, why, review_id, now)
+        steps.record(review)
+        steps.publish(review)
+        return review
     analysis = steps.analyze(
         change,
         sources,
@@ -119,8 +134,9 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         *findings_of(reads, change, sources, setup.lineup),
         *(finding_of(evidence, change) for evidence in analysis.evidence),
     ]
+    silenced = [with_fingerprint(finding) for finding in found]
     selection = select(
-        found,
+        [finding for finding in silenced if finding.fingerprint not in setup.dismissed],
         min_severity=Severity(policy.review.min_severity),
         max_findings=policy.review.max_findings,
     )
@@ -129,7 +145,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         id=review_id,
         change=change,
         route=route,
-        findings=tuple(with_fingerprint(finding) for finding in selection.findings),
+        findings=selection.findings,
         coverage=coverage,
         calls=calls,
         cost=summarize(
@@ -163,6 +179,43 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
     steps.record(review)
     steps.publish(review)
     return review
+
+
+def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) -> str:
+    """Why a change is routed only; empty if it is reviewed. A risky one always is."""
+    if not setup.automatic:
+        return ""
+    if fetched.draft and not policy.review.drafts:
+        return "a draft: it is reviewed when it is ready, or when somebody asks"
+    if route.tier is Tier.CLAUDE:
+        return ""
+    return ignored(
+        policy,
+        author=fetched.author,
+        labels=fetched.labels,
+        branch=fetched.branch,
+        title=fetched.change.title,
+    )
+
+
+def _routed_only(
+    setup: Setup, fetched: Fetched, route: Route, why: str, review_id: str, now: datetime
+) -> Review:
+    return Review(
+        id=review_id,
+        change=fetched.change,
+        route=route,
+        findings=(),
+        coverage=tuple(
+            Coverage(file.path, CoverageStatus.SKIPPED, "none", why)
+            for file in fetched.change.files
+        ),
+        calls=(),
+        cost=CostSummary(),
+        created_at=now,
+        notes=fetched.notes,
+        left_alone=why,
+    )
 
 
 def _briefing(

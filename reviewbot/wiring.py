@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from reviewbot.asking import Asker, Starts
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
@@ -79,13 +80,9 @@ def review_here(settings: Settings, source: Callable[[], Fetched], reporter: Rep
             review_id=review_id,
             source=source,
             analyzers=LocalAnalyzers(),
-            engines=crew.engines,
-            timeouts=_timeouts(settings),
+            asker=asker(settings, crew, ledger, prepared.prices),
             ledger=ledger,
-            prices=prepared.prices,
-            rates=rates(settings),
             reporter=reporter,
-            energy=_energy(settings),
         )
         return review_change(steps, prepared, review_id=review_id, now=datetime.now(UTC))
 
@@ -110,22 +107,30 @@ def engines(settings: Settings) -> Crew:
     return Crew(chosen, tuple(notes))
 
 
+def asker(settings: Settings, crew: Crew, ledger: Starts, book: PriceBook) -> Asker:
+    """What makes the calls."""
+    claude, local = settings.claude_timeout_seconds, settings.local_timeout_seconds
+    return Asker(
+        engines=crew.engines,
+        timeouts={"claude": claude, "fallback": claude, "low": claude, "local": local},
+        ledger=ledger,
+        prices=book,
+        rates=LocalRates(
+            settings.hardware_usd,
+            settings.hardware_months,
+            settings.electricity_usd_per_kwh,
+            settings.watts,
+        ),
+        energy=_energy(settings),
+    )
+
+
 def prices(settings: Settings) -> PriceBook:
     """The price library, and the operator's own prices over it."""
     if settings.prices_file is None:
         return PriceBook()
     text = _read(settings.prices_file, "REVIEWBOT_PRICES_FILE")
     return PriceBook(parse_operator_prices(text, str(settings.prices_file)))
-
-
-def rates(settings: Settings) -> LocalRates:
-    """What running our own hardware costs."""
-    return LocalRates(
-        settings.hardware_usd,
-        settings.hardware_months,
-        settings.electricity_usd_per_kwh,
-        settings.watts,
-    )
 
 
 def _claude(settings: Settings, key: str, model: str) -> Engine:
@@ -184,11 +189,6 @@ def _energy(settings: Settings) -> Callable[[], float] | None:
     from reviewbot.engines.energy import energy_meter
 
     return energy_meter() if settings.local_url and is_loopback(settings.local_url) else None
-
-
-def _timeouts(settings: Settings) -> dict[Role, float]:
-    claude, local = settings.claude_timeout_seconds, settings.local_timeout_seconds
-    return {"claude": claude, "fallback": claude, "low": claude, "local": local}
 
 
 def _rules(settings: Settings) -> RuleSet:

@@ -1,3 +1,3 @@
 """Fixtures that every test may use."""
 
-pytest_plugins = ["model_servers.fixtures"]
+pytest_plugins = ["databases", "model_servers.fixtures"]

@@ -38,6 +38,8 @@ class Review:
     notes: tuple[str, ...] = ()
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Findings not shown, by reason."""
+    left_alone: str = ""
+    """Why the change was routed only, though nothing failed: a draft, or ignored by policy."""
     worst: Severity | None = None
     """Of all findings, also those that the policy does not show."""
 
@@ -49,7 +51,7 @@ class Review:
     @property
     def complete(self) -> bool:
         """Every file that the route sends to a model was read in full by one that it allows."""
-        return not self.attention and all(
+        return not self.attention and not self.left_alone and all(
             entry.status is CoverageStatus.FULL or entry.engine == "none" for entry in self.coverage
         )
 

@@ -38,8 +38,7 @@ def plan(
     roles: dict[Role, list[FileChange]] = {}
     coverage: list[Coverage] = []
     caveats: dict[str, str] = {}
-    unsent: list[tuple[bool, str]] = []
-    keyless: list[tuple[bool, str]] = []
+    unread = _Unread()
     routes = {where.path: where for where in route.files}
     for file in change.files:
         where = routes[file.path]
@@ -47,11 +46,9 @@ def plan(
             coverage.append(settled)
             continue
         kept = never_send(file)
-        risky = where.tier is Tier.CLAUDE or bool(where.areas)
-        role, caveat = _role(risky, lineup, kept_here=kept)
-        if risky and role != "claude":
-            # the files that a rule names come first
-            (unsent if kept else keyless).append((not where.areas, file.path))
+        role, caveat = _role(where, lineup, kept_here=kept)
+        if role != "claude" and (where.areas or where.tier is Tier.CLAUDE):
+            unread.add(where, kept=kept)
         if caveat:
             caveats[file.path] = caveat
         if role is None:
@@ -62,8 +59,28 @@ def plan(
         tuple(Assignment(role, tuple(files)) for role, files in roles.items()),
         tuple(coverage),
         caveats,
-        tuple(_attention(*([path for _, path in sorted(found)] for found in (keyless, unsent)))),
+        tuple(unread.lines()),
     )
+
+
+class _Unread:
+    """Risky files that Claude does not see, by why; those that a rule names come first."""
+
+    def __init__(self) -> None:
+        self._by_why: dict[str, list[tuple[bool, str]]] = {}
+
+    def add(self, where: FileRoute, *, kept: bool) -> None:
+        if kept:
+            why = "RISKY, NOT SENT to Claude by never_send: {}"
+        elif where.tier is Tier.CLAUDE:
+            why = "RISKY, NOT REVIEWED BY CLAUDE: {} (no Claude key is configured)"
+        else:
+            why = "RISKY, REVIEWED LOCALLY as somebody asked: {}"
+        self._by_why.setdefault(why, []).append((not where.areas, where.path))
+
+    def lines(self) -> Iterable[str]:
+        for why, found in self._by_why.items():
+            yield why.format(listed([path for _, path in sorted(found)]))
 
 
 def _nothing_to_read(file: FileChange, where: FileRoute) -> Coverage | None:
@@ -99,36 +116,28 @@ def _nothing_to_read(file: FileChange, where: FileRoute) -> Coverage | None:
     return None
 
 
-def _role(risky: bool, lineup: Lineup, *, kept_here: bool) -> tuple[Role | None, str]:
-    """The role that reads a file, and a caveat where it is not the one that the route asked for."""
+def _role(where: FileRoute, lineup: Lineup, *, kept_here: bool) -> tuple[Role | None, str]:
+    """The role that reads a file, and a caveat where it is not the one that the rules ask for."""
 
     def usable(role: Role) -> bool:
         facts = lineup.get(role)
         return facts is not None and not (kept_here and facts.external)
 
-    if risky:
+    caveat = ""
+    if where.tier is Tier.CLAUDE:
         if usable("claude"):
             return "claude", ""
-        caveat = (
-            "risky, not sent (never_send)"
-            if kept_here and lineup.get("claude")
-            else "risky, not reviewed by Claude"
-        )
-    else:
-        caveat = ""
+        caveat = "risky, not reviewed by Claude"
+    if kept_here and (where.areas or where.tier is Tier.CLAUDE) and lineup.get("claude"):
+        caveat = "risky, not sent (never_send)"
+    elif where.areas and where.tier is Tier.LOCAL:
+        caveat = "risky, reviewed locally as asked"
     if usable("local"):
         return "local", caveat
-    if not risky and usable("low"):
-        return "low", "no local model: read by a cheap Claude model"
+    if where.tier is not Tier.CLAUDE and usable("low"):
+        return "low", caveat or "no local model: read by a cheap Claude model"
     no_model = "not sent (never_send), and there is no model here" if kept_here else "no model"
     return None, f"{caveat}; {no_model}" if caveat else no_model
-
-
-def _attention(keyless: list[str], unsent: list[str]) -> Iterable[str]:
-    if keyless:
-        yield f"RISKY, NOT REVIEWED BY CLAUDE: {listed(keyless)} (no Claude key is configured)"
-    if unsent:
-        yield f"RISKY, NOT SENT to Claude by never_send: {listed(unsent)}"
 
 
 def listed(paths: Sequence[str]) -> str:

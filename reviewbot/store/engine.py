@@ -101,12 +101,12 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     """Durable and safe for several processes: WAL, fsync at each commit, real foreign keys."""
     connection.isolation_level = None  # `_begin_sqlite` begins transactions
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    _switch_to_wal(connection)
+    switch_to_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
+def switch_to_wal(connection: sqlite3.Connection) -> None:
     """SQLite does not wait for a lock when it changes the journal, so that is ours to do."""
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

@@ -3,6 +3,10 @@
 `call_started` and `call_settled` are the ledger: append-only, and the database itself refuses
 UPDATE and DELETE (triggers, in the migrations). A start without a settlement is a call of
 unknown outcome, and counts at its reserve.
+
+`prompts` and `answers` let a service go on after a crash without asking again; they are deleted
+after some days. `attempts` and `heartbeats` are about running work only. `paused` and `dismissed`
+are what people asked for in comments.
 """
 
 from sqlalchemy import (
@@ -22,7 +26,7 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -44,6 +48,7 @@ reviews = Table(
     Column("result", JSON, nullable=False),
     Index("reviews_by_repository", "repository", "created_at"),
     Index("reviews_by_time", "created_at"),
+    Index("reviews_by_pull", "repository", "number", "created_at"),
 )
 
 call_started = Table(
@@ -65,6 +70,7 @@ call_started = Table(
     Index("call_started_by_review", "review_id"),
     Index("call_started_by_repository", "repository", "started_at"),
     Index("call_started_by_time", "started_at"),
+    Index("call_started_by_pull", "repository", "number"),
 )
 
 call_settled = Table(
@@ -103,4 +109,61 @@ call_settled = Table(
     Column("warnings", JSON, nullable=False),
     Column("scripted", Boolean, nullable=False),
     Index("call_settled_by_time", "settled_at"),
+)
+
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("prompt", JSON, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Index("prompts_by_time", "created_at"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("review_id", String(64), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("unit", Integer, primary_key=True),
+    Column("prompt_hash", String(64), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("call_id", String(64), ForeignKey("call_started.id"), nullable=False),
+    Column("reply", JSON, nullable=False),
+    Column("answered_at", Utc, nullable=False),
+    Index("answers_by_time", "answered_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("job_id", String(255), primary_key=True),
+    Column("started", Integer, nullable=False),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("executor", String(128), primary_key=True),
+    Column("started_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+)
+
+paused = Table(
+    "paused",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("by", Words, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+dismissed = Table(
+    "dismissed",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(16), primary_key=True),
+    Column("by", Words, nullable=False),
+    Column("at", Utc, nullable=False),
 )

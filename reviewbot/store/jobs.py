@@ -1,0 +1,115 @@
+"""The store as a worker uses it: the ledger, prompts and answers, attempts and heartbeats."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from reviewbot.costs.calls import Call
+from reviewbot.errors import StoreError
+from reviewbot.review.engine import Prompt, Reply
+from reviewbot.store.calls import insert_settlement
+from reviewbot.store.engine import connect
+from reviewbot.store.ledger import Store, open_store
+from reviewbot.store.prompts import (
+    Answer,
+    Question,
+    delete_prompts,
+    get_answers,
+    get_prompt,
+    put_answer,
+    put_prompt,
+)
+from reviewbot.store.schema import attempts, heartbeats
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A worker and when it was last seen."""
+
+    executor: str
+    started_at: datetime
+    seen_at: datetime
+
+
+class JobStore(Store):
+    """A Store that also remembers what running jobs need. Each method is one transaction."""
+
+    def put_prompt(self, prompt: Prompt, *, at: datetime) -> str:
+        """Keep a prompt, once, and return its hash."""
+        with self._writing() as connection:
+            return put_prompt(connection, prompt, at)
+
+    def prompt(self, digest: str) -> Prompt | None:
+        """The prompt of this hash, or None where it was deleted."""
+        with self._reading() as connection:
+            return get_prompt(connection, digest)
+
+    def settle_answer(self, call: Call, question: Question, attempt: int, reply: Reply) -> None:
+        """Settle a call and keep its answer, both or neither: what is paid is never lost.
+
+        Raises StoreError for a second answer to the same try.
+        """
+        answer = Answer(attempt, call.id, reply)
+        with self._writing() as connection:
+            insert_settlement(connection, call)
+            try:
+                put_answer(connection, question, answer, call.settled_at)
+            except IntegrityError:
+                raise StoreError(f"call {call.id}: this question has its answer already") from None
+
+    def answers(self, question: Question) -> tuple[Answer, ...]:
+        """The answers to all tries of a question, in order."""
+        with self._reading() as connection:
+            return get_answers(connection, question)
+
+    def delete_prompts(self, before: datetime) -> int:
+        """Delete older prompts and answers; how many rows went."""
+        with self._writing() as connection:
+            return delete_prompts(connection, before)
+
+    def begin_attempt(self, job_id: str) -> int:
+        """Count that a job begins, and return how often it has begun without an end."""
+        with self._writing() as connection:
+            here = attempts.c.job_id == job_id
+            more = update(attempts).where(here).values(started=attempts.c.started + 1)
+            if not connection.execute(more).rowcount:
+                connection.execute(insert(attempts).values(job_id=job_id, started=1))
+            return int(connection.execute(select(attempts.c.started).where(here)).scalar_one())
+
+    def end_attempts(self, job_id: str) -> None:
+        """The job has ended, well or not: nothing is left to count."""
+        with self._writing() as connection:
+            connection.execute(delete(attempts).where(attempts.c.job_id == job_id))
+
+    def forgive_attempt(self, job_id: str) -> None:
+        """The job was put off by a wanted stop, which is no fault of its own."""
+        with self._writing() as connection:
+            fewer = update(attempts).values(started=attempts.c.started - 1)
+            connection.execute(fewer.where(attempts.c.job_id == job_id, attempts.c.started > 0))
+
+    def beat(self, executor: str, *, at: datetime) -> None:
+        """A worker is alive."""
+        with self._writing() as connection:
+            seen = update(heartbeats).where(heartbeats.c.executor == executor).values(seen_at=at)
+            if not connection.execute(seen).rowcount:
+                row = {"executor": executor, "started_at": at, "seen_at": at}
+                connection.execute(insert(heartbeats).values(row))
+
+    def end_beats(self, executor: str) -> None:
+        """A worker has ended as it should."""
+        with self._writing() as connection:
+            connection.execute(delete(heartbeats).where(heartbeats.c.executor == executor))
+
+    def beats(self) -> tuple[Beat, ...]:
+        """All workers that did not end as they should, the last seen first."""
+        query = select(heartbeats).order_by(heartbeats.c.seen_at.desc())
+        with self._reading() as connection:
+            return tuple(Beat(**row._mapping) for row in connection.execute(query))
+
+
+def open_job_store(url: str) -> JobStore:
+    """Like `open_store`."""
+    open_store(url).close()
+    return JobStore(connect(url))

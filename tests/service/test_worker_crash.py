@@ -1,0 +1,150 @@
+"""`kill -9` of a real worker with a job at each boundary of its steps: nothing lost, nothing twice."""
+
+import multiprocessing
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import durable_jobs
+import psycopg
+import pytest
+from durable_jobs import Place
+from model_servers.claude import ClaudeServer
+from model_servers.openai import OpenAIServer
+
+from reviewbot.costs.calls import Call, CallStart
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs, open_client
+from reviewbot.service.jobs import ReviewJob, job_id
+from reviewbot.service.queue import DbosQueue
+from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
+from reviewbot.store.jobs import open_job_store
+
+POINTS = {
+    1: "before ask",
+    2: "in mid-call",
+    3: "after the answer",
+    4: "before publish",
+    5: "after publish",
+    6: "before ask",
+}
+POISON = 6
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    claude_server: ClaudeServer,
+    openai_server: OpenAIServer,
+) -> Place:
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        name = f"crash_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = server.replace("/postgres?", f"/{name}?")
+    return Place(str(tmp_path), url, claude_server.root, claude_server.key, openai_server.root)
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Worker processes begin with all modules loaded: that takes longer than their work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["durable_jobs"])
+    with pytest.MonkeyPatch.context() as patch:
+        here = Path(durable_jobs.__file__).parent  # the server does not take over our own path
+        patch.setenv("PYTHONPATH", f"{here}:{here.parent}")
+        forkserver.ensure_running()
+    return context
+
+
+@pytest.fixture
+def start_worker(processes: ForkServerContext, place: Place) -> Iterator[Callable[[], BaseProcess]]:
+    started: list[BaseProcess] = []
+
+    def start() -> BaseProcess:
+        log = f"{place.folder}/worker{len(started)}.log"
+        started.append(processes.Process(target=durable_jobs.run, args=(place, log)))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.join()
+
+
+def until(done: Callable[[], bool], process: BaseProcess, place: Place) -> None:
+    """Wait for what a worker does; its log is the failure's message."""
+    deadline = time.monotonic() + 30
+    while not done():
+        alive = process.is_alive() and time.monotonic() < deadline
+        assert alive, "\n".join(path.read_text() for path in Path(place.folder).glob("*.log"))
+        time.sleep(0.05)
+
+
+def test_a_killed_worker_goes_on_where_it_was(
+    place: Place,
+    start_worker: Callable[[], BaseProcess],
+    claude_server: ClaudeServer,
+) -> None:
+    jobs = {number: job_for(number) for number in POINTS}
+    engine = jobs_engine(place.settings)
+    migrate_jobs(place.settings)
+    queue, host = DbosQueue(open_client(engine)), place.host
+    store = open_job_store(place.settings.database)
+    for number, point in POINTS.items():
+        (place.holds.folder / str(number)).write_text(point)
+    for _ in range(MAX_ATTEMPTS - 1):
+        store.begin_attempt(job_id(jobs[POISON]))
+    for job in jobs.values():
+        queue.enqueue_review(job)
+
+    first = start_worker()
+    reached = [place.holds.folder / f"{number}.reached" for number in POINTS]
+    until(lambda: all(path.exists() for path in reached), first, place)
+    first.kill()
+    first.join()
+    for number in POINTS:
+        (place.holds.folder / str(number)).unlink()
+    second = start_worker()
+    until(lambda: len(host.posts()) == len(POINTS), second, place)
+    statuses = lambda: {w.status for w in queue.client.list_workflows()}  # noqa: E731
+    until(lambda: statuses() == {"SUCCESS"}, second, place)
+    second.terminate()
+
+    second.join(timeout=30)
+    assert second.exitcode == 0
+    assert store.beats()[1:] == ()  # only the killed one, if it had a name of its own, is left
+    posts = {post["number"]: post for post in host.posts()}
+    assert sorted(posts) == sorted(POINTS)
+    assert "ended 5 times" in posts.pop(POISON)["failed"]
+    for number, post in posts.items():
+        name = review_id(jobs[number])
+        calls = store.calls(review_id=name)
+        settled = [call for call in calls if isinstance(call, Call)]
+        lost = [call for call in calls if isinstance(call, CallStart)]
+        assert post["review"] == name
+        assert post["calls"] == [call.id for call in settled]
+        assert (len(settled), len(lost)) == (1, 1 if POINTS[number] == "in mid-call" else 0)
+        assert store.review(name) is not None
+    assert len(claude_server.bill) == len(posts) + 1  # the call that was killed in its middle
+    store.close()
+    engine.dispose()
+
+
+def job_for(number: int) -> ReviewJob:
+    return ReviewJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=number,
+        head=f"{number:040x}",
+        base="b" * 40,
+        request="auto",
+    )

@@ -1,0 +1,312 @@
+"""Durable jobs in a worker of this process: each ends once, in order, and visibly."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from durable_jobs import FileHost, Holds, Place
+from model_servers.behaviours import Fail
+from model_servers.claude import ClaudeServer
+from model_servers.openai import OpenAIServer
+from sqlalchemy import Engine
+
+from reviewbot.costs.calls import Call
+from reviewbot.service import worker
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs, open_client
+from reviewbot.service.jobs import CommandJob, ReviewJob, job_id
+from reviewbot.service.queue import DbosQueue
+from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
+from reviewbot.store.jobs import JobStore, open_job_store
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A worker that runs, and what a test needs of it."""
+
+    queue: DbosQueue
+    host: FileHost
+    store: JobStore
+    claude: ClaudeServer
+    local: OpenAIServer
+    engine: Engine
+
+    def result(self, name: str) -> dict[str, Any]:
+        """What the job came to."""
+        handle: Any = self.queue.client.retrieve_workflow(name)
+        found: dict[str, Any] = handle.get_result(polling_interval_sec=0.05)
+        return found
+
+    def status(self, name: str) -> str:
+        handle: Any = self.queue.client.retrieve_workflow(name)
+        return str(handle.get_status().status)
+
+    def posts(self, number: int) -> list[dict[str, Any]]:
+        return [post for post in self.host.posts() if post["number"] == number]
+
+    def hold(self, job: ReviewJob) -> Callable[[], None]:
+        """Start a job that stays in the middle of its way, until the returned function is called."""
+        reached, release = _held[job.number] = (threading.Event(), threading.Event())
+        self.queue.enqueue_review(job)
+        assert reached.wait(20)
+        return release.set
+
+
+_held: dict[int, tuple[threading.Event, threading.Event]] = {}
+
+
+class HeldHere(Holds):
+    """Holds of this process, by an event."""
+
+    def at(self, point: str, number: int) -> None:
+        if point == "before ask" and number in _held:
+            reached, release = _held[number]
+            reached.set()
+            release.wait(20)
+
+
+class PlaceHere(Place):
+    @property
+    def holds(self) -> Holds:
+        return HeldHere(Path(self.folder, "hold"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """One worker for all tests of a kind of database."""
+    url = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        name = f"jobs_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        url = server.replace("/postgres?", f"/{name}?")
+    folder = str(tmp_path_factory.mktemp("jobs"))
+    with ClaudeServer() as claude, OpenAIServer() as local:
+        place = PlaceHere(folder, url, claude.root, claude.key, local.root)
+        engine = jobs_engine(place.settings)
+        migrate_jobs(place.settings)
+        parts, stop = place.parts(engine), threading.Event()
+        thread = threading.Thread(target=worker.work, args=(place.settings, engine, parts, stop))
+        thread.start()
+        queue = DbosQueue(open_client(engine))
+        store = open_job_store(place.settings.database)
+        yield Service(queue, place.host, store, claude, local, engine)
+        stop.set()
+        thread.join()
+        assert claude.problems == local.problems == []
+        parts.caller.store.close()
+        store.close()
+        engine.dispose()
+
+
+@pytest.fixture
+def job() -> ReviewJob:
+    """A review of a pull request of its own, that Claude does."""
+    return new_job(next(_numbers))
+
+
+@pytest.fixture
+def plain_job() -> ReviewJob:
+    """One that the local model does."""
+    return new_job(100 + next(_numbers))
+
+
+def new_job(number: int, head: str = "a") -> ReviewJob:
+    return ReviewJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=number,
+        head=head * 40,
+        base="0" * 40,
+        request="auto",
+    )
+
+
+def test_a_job_twice_is_one_review(service: Service, job: ReviewJob) -> None:
+    first = service.queue.enqueue_review(job)
+    again = service.queue.enqueue_review(job)
+    outcome = service.result(first)
+    after = service.queue.enqueue_review(job)
+
+    assert first == again == after == job_id(job)
+    assert outcome["outcome"] == "reviewed"
+    assert service.result(after) == outcome
+    [post] = service.posts(job.number)
+    [call] = service.store.calls(review_id=outcome["review"])
+    assert post["calls"] == [call.id]
+    assert outcome["review"] == review_id(job)
+
+
+def test_the_local_model_has_a_queue_of_its_own(service: Service, plain_job: ReviewJob) -> None:
+    outcome = service.result(service.queue.enqueue_review(plain_job))
+
+    [call] = service.store.calls(review_id=outcome["review"])
+    assert isinstance(call, Call)
+    assert (call.provider, call.start.installation) == (None, 11)
+    [ask] = service.queue.client.list_workflows(workflow_id_prefix=f"ask:{outcome['review']}")
+    assert ask.queue_name == "gpu"
+
+
+def test_reviews_of_one_pull_request_run_one_after_another(
+    service: Service, job: ReviewJob
+) -> None:
+    release = service.hold(job)
+    asked = replace(job, request="comment:1")
+    other = new_job(next(_numbers))
+    service.queue.enqueue_review(asked)
+
+    service.result(service.queue.enqueue_review(other))  # another one overtakes
+    waiting = service.status(job_id(asked))
+    release()
+    service.result(job_id(asked))
+
+    assert waiting == "ENQUEUED"
+    reviews = [post["review"] for post in service.posts(job.number)]
+    assert reviews == [review_id(job), review_id(asked)]
+
+
+def test_a_newer_head_takes_the_place_of_one_that_waits(service: Service, job: ReviewJob) -> None:
+    release = service.hold(job)
+    second, third = (replace(job, head=letter * 40) for letter in "cd")
+    asked = replace(second, request="comment:2")
+    for following in (second, asked, third):
+        service.queue.enqueue_review(following)
+    release()
+
+    assert service.result(job_id(third))["outcome"] == "reviewed"
+    assert service.status(job_id(second)) == "CANCELLED"
+    assert service.status(job_id(asked)) == "SUCCESS"  # what a person asked for is never put aside
+
+
+def test_a_head_that_is_no_longer_the_newest_is_not_posted(
+    service: Service, job: ReviewJob
+) -> None:
+    release = service.hold(job)
+    Path(service.host.folder, "heads", str(job.number)).write_text("e" * 40)
+    release()
+
+    assert service.result(job_id(job))["outcome"] == "superseded"
+    newer = service.result(job_id(replace(job, head="e" * 40)))  # its delivery never came
+    assert [post["head"] for post in service.posts(job.number)] == ["e" * 40]
+    assert newer["outcome"] == "reviewed"
+
+
+def test_deliveries_in_the_wrong_order_lose_nothing(service: Service, job: ReviewJob) -> None:
+    release = service.hold(job)
+    newest, older = replace(job, head="f" * 40), replace(job, head="c" * 40)
+    Path(service.host.folder, "heads", str(job.number)).write_text(newest.head)
+    service.queue.enqueue_review(newest)
+    service.queue.enqueue_review(older)  # puts the newest aside
+    put_aside = service.status(job_id(newest))
+    release()
+
+    assert put_aside == "CANCELLED"
+    deadline = time.monotonic() + 20
+    while not service.posts(job.number) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert service.result(job_id(newest))["outcome"] == "reviewed"
+    assert [post["head"] for post in service.posts(job.number)] == [newest.head]
+
+
+def test_a_closed_pull_request_is_left_alone(service: Service, job: ReviewJob) -> None:
+    release = service.hold(job)
+    waiting = [replace(job, request=f"comment:{n}") for n in (3, 4)]
+    for asked in waiting:
+        service.queue.enqueue_review(asked)
+    Path(service.host.folder, "heads", str(job.number)).write_text("closed")
+
+    cancelled = service.queue.cancel_queued(22, job.number)
+    release()
+
+    assert cancelled == 2
+    assert service.result(job_id(job))["outcome"] == "superseded"
+    assert service.posts(job.number) == []
+    assert {service.status(job_id(asked)) for asked in waiting} == {"CANCELLED"}
+
+
+def test_a_rate_limit_is_slept_out_and_the_answer_bought_once(
+    service: Service, job: ReviewJob
+) -> None:
+    service.claude.play(Fail(429, headers={"retry-after": "1"}))
+
+    outcome = service.result(service.queue.enqueue_review(job))
+
+    calls = service.store.calls(review_id=outcome["review"])
+    assert [call.outcome for call in calls if isinstance(call, Call)] == [
+        "rate_limited",
+        "answered",
+    ]
+    [ask] = service.queue.client.list_workflows(workflow_id_prefix=f"ask:{outcome['review']}")
+    steps = service.queue.client.list_workflow_steps(ask.workflow_id)
+    assert [step["function_name"] for step in steps] == ["call", "DBOS.sleep", "call"]
+    assert outcome["outcome"] == "reviewed"
+
+
+def test_a_job_that_keeps_crashing_the_worker_is_given_up_and_told(
+    service: Service, job: ReviewJob
+) -> None:
+    for _ in range(MAX_ATTEMPTS):
+        service.store.begin_attempt(job_id(job))
+
+    outcome = service.result(service.queue.enqueue_review(job))
+
+    assert (outcome["outcome"], outcome["review"]) == ("failed", review_id(job))
+    [post] = service.posts(job.number)
+    assert "ended 5 times" in post["failed"]
+    assert service.store.calls(review_id=review_id(job)) == []
+
+
+def test_a_bug_is_told_without_what_it_holds(service: Service, job: ReviewJob) -> None:
+    Path(service.host.folder, "bugs", str(job.number)).write_text("a secret")
+
+    outcome = service.result(service.queue.enqueue_review(job))
+
+    [post] = service.posts(job.number)
+    assert (outcome["outcome"], post["review"]) == ("failed", review_id(job))
+    assert post["failed"] == "an error inside reviewbot"
+
+
+def test_a_denied_key_is_told(service: Service, job: ReviewJob) -> None:
+    service.claude.play(Fail(401, message="invalid x-api-key"))
+
+    outcome = service.result(service.queue.enqueue_review(job))
+
+    assert outcome["outcome"] == "failed"
+    assert "claude" in service.posts(job.number)[0]["failed"]
+
+
+def test_a_command_runs_once(service: Service) -> None:
+    command = CommandJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=1,
+        comment_id=next(_numbers),
+        kind="issue_comment",
+        author="ada",
+        command="why",
+    )
+
+    first = service.queue.enqueue_command(command)
+    again = service.queue.enqueue_command(command)
+
+    assert first == again
+    assert service.result(first) == {"outcome": "done", "did": "why"}
+
+
+def test_the_worker_is_seen(service: Service) -> None:
+    [beat] = service.store.beats()
+
+    assert beat.executor == "local" or service.engine.dialect.name == "postgresql"
