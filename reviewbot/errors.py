@@ -9,7 +9,11 @@
     ├── PriceError                 a model without a known price (never $0)
     ├── EngineError                an engine that can't work as configured (wrong key, no such model)
     ├── PrivacyError               text that must not leave: the secret detector failed
-    └── StoreError                 the database can't be opened, migrated or written
+    ├── StoreError                 the database can't be opened, migrated or written
+    ├── github.calls.GitHubError   one request to GitHub: denied, refused, rate limited, unclear
+    ├── service.payload.BadDelivery         a webhook body that makes no sense
+    ├── service.jobs.QueueUnavailable       the queue can't keep a job now
+    └── service.durable.HostBusy            GitHub asks us to wait, or can't be reached
 
 What a remote model does to one call (refused, rate limited, cut off …) is no exception:
 it is an `Outcome` of the call, since each needs a place in the ledger and on the review.

@@ -51,8 +51,13 @@ class Review:
     @property
     def complete(self) -> bool:
         """Every file that the route sends to a model was read in full by one that it allows."""
-        return not self.attention and not self.left_alone and all(
-            entry.status is CoverageStatus.FULL or entry.engine == "none" for entry in self.coverage
+        return (
+            not self.attention
+            and not self.left_alone
+            and all(
+                entry.status is CoverageStatus.FULL or entry.engine == "none"
+                for entry in self.coverage
+            )
         )
 
 

@@ -1,13 +1,13 @@
 """A review as one Markdown text: for a pull request, a job summary or a file."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 
 from reviewbot.publishing import figures
-from reviewbot.publishing.findings import findings_markdown
+from reviewbot.publishing.findings import findings_markdown, heading
 from reviewbot.publishing.markdown import inline_code, safe_line, safe_markdown, table_cell
 from reviewbot.publishing.result import Review
-from reviewbot.review.finding import Coverage
+from reviewbot.review.finding import Coverage, Finding
 from reviewbot.routing.model import FileRoute, Match, Route
 from reviewbot.routing.wording import plural
 
@@ -21,8 +21,11 @@ _ATTENTION, _WHY, _WALKTHROUGH, _NOTES, _COVERAGE = 6_000, 8_000, 5_000, 4_000, 
 _FOLDED = 10
 
 
-def summary_markdown(review: Review) -> str:
-    """The whole review in at most `LIMIT` characters; what is folded says so."""
+def summary_markdown(review: Review, *, inline: Collection[Finding] = ()) -> str:
+    """The whole review in at most `LIMIT` characters; what is folded says so.
+
+    Findings that stand `inline`, in comments on their lines, are named in one line each.
+    """
     before = [
         f"## reviewbot: {figures.verdict(review)}",
         *_alerts(review),
@@ -36,7 +39,7 @@ def summary_markdown(review: Review) -> str:
         _notes(review),
     ]
     used = sum(len(part) + 2 for part in [*before, *after])
-    findings = _findings(review, LIMIT - used - _COVERAGE)
+    findings = _findings(review, LIMIT - used - _COVERAGE, inline)
     coverage = _coverage(review.coverage, LIMIT - used - len(findings))
     parts = [*before, findings, after[0], coverage, *after[1:]]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -74,13 +77,17 @@ def _about(review: Review) -> str:
     return " · ".join([*parts, figures.scale(review)])
 
 
-def _findings(review: Review, limit: int) -> str:
+def _findings(review: Review, limit: int, inline: Collection[Finding]) -> str:
     dropped = figures.dropped_line(review)
     if not review.findings:
         return f"{dropped[:1].upper()}{dropped[1:]}." if dropped else ""
-    placed = [finding for finding in review.findings if finding.anchored]
+    placed = [each for each in review.findings if each.anchored and each not in inline]
     loose = [finding for finding in review.findings if not finding.anchored]
     parts = ["### Findings"]
+    if shown := [f"- {heading(each)}" for each in review.findings if each in inline]:
+        parts.append("**In comments on their lines**")
+        parts.append(_bounded(shown, limit // 3, "- … and {} more"))
+        limit -= sum(len(part) + 2 for part in parts)
     if placed:
         parts.append(
             findings_markdown(placed, review.change, limit - min(limit // 3, 3_000 * len(loose)))

@@ -47,8 +47,12 @@ class Content:
         *,
         message: str = "Change",
         start: str | None = None,
+        force: bool = False,
     ) -> str:
-        """A commit on `branch` with files set, or deleted with None; from `start` if it is new."""
+        """A commit on `branch` with files set, or deleted with None; from `start` if it is new.
+
+        `force` puts the branch there even if what it had is lost.
+        """
         lines = [
             f"commit refs/heads/{branch}\n".encode(),
             b"committer Ada <ada@example.com> 1893456000 +0000\n",
@@ -64,7 +68,8 @@ class Content:
             else:
                 data = content.encode() if isinstance(content, str) else content
                 lines += [f"M 100644 inline {quoted}\n".encode(), _data(data)]
-        self._git("fast-import", "--quiet", data=b"".join(lines))
+        options = ["--force"] if force else []
+        self._git("fast-import", "--quiet", *options, data=b"".join(lines))
         return self.resolve(f"refs/heads/{branch}")
 
     def resolve(self, revision: str) -> str:
@@ -82,6 +87,17 @@ class Content:
 
     def merge_base(self, base: str, head: str) -> str:
         return self._git("merge-base", base, head).decode().strip()
+
+    def contains(self, head: str, commit: str) -> bool:
+        """Whether `commit` is `head` or one before it."""
+        return self.exists(f"{commit}^{{commit}}") and not self._status(
+            "merge-base", "--is-ancestor", commit, head
+        )
+
+    def changed_hunks(self, old: str, new: str, path: str) -> str:
+        """Hunks without context between two commits, of one file."""
+        found = self._git("diff-tree", "-r", "-p", "-U0", old, new, "--", f":(literal){path}")
+        return "\n".join(re.findall(r"^@@ .*$", found.decode("utf-8", "replace"), re.MULTILINE))
 
     def diff(self, base: str, head: str) -> bytes:
         """What `head` changes since it left `base`."""

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from github_simulator.access import check_query
+from github_simulator.messages import Caller
 from github_simulator.state import Limits, Repository
 
 _SHAPE = re.compile(
@@ -13,7 +15,7 @@ _FIELD = re.compile(r"(\w+): object\(expression: \$(\w+)\) \{ \.\.\.B \}")
 
 
 def answer_query(
-    body: dict[str, Any], repositories: dict[str, Repository], limits: Limits
+    body: dict[str, Any], repositories: dict[str, Repository], limits: Limits, caller: Caller
 ) -> dict[str, Any]:
     """The answer to `repository { alias: object(expression: …) }`."""
     query, variables = body["query"], body["variables"]
@@ -29,6 +31,8 @@ def answer_query(
     if repository is None:
         error = {"type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve"}
         return {"data": {"repository": None}, "errors": [error]}
+    if refused := check_query(caller, repository):
+        return {"data": {"repository": None}, "errors": [{"path": ["repository"], **refused}]}
     found = {alias: _blob(repository, variables[name], limits) for alias, name in fields}
     return {"data": {"repository": found}}
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
+from github_simulator.messages import Request
+
 #: Items of a list that are checked: validation is slow, and they are all made alike.
 MOST_ITEMS = 3
 
@@ -26,11 +28,12 @@ def description() -> dict[str, Any] | None:
         return _as_json_schema(json.load(file))
 
 
-def problems(method: str, path: str, query: dict[str, str], status: int, answer: Any) -> list[str]:
-    """What GitHub's description says against a request and its answer."""
+def problems(request: Request, status: int, answer: Any) -> list[str]:
+    """What GitHub's description says against a request that was done, and its answer."""
     known = description()
     if known is None:
         return []
+    method, path, query = request.method, request.path, request.query
     template = _template(path)
     operation = known["paths"].get(template, {}).get(method.lower()) if template else None
     if operation is None:
@@ -40,19 +43,66 @@ def problems(method: str, path: str, query: dict[str, str], status: int, answer:
     given += [parameter for parameter in operation["parameters"] if "$ref" not in parameter]
     names = {parameter["name"] for parameter in given if parameter["in"] == "query"}
     found = [f"{method} {path}: no parameter {name}" for name in query if name not in names]
-    if status == 200 and not isinstance(answer, str):
-        validator = _validator(template, method.lower())
-        answer = answer[:MOST_ITEMS] if isinstance(answer, list) else answer
-        found += [f"{path}: {error.message[:200]}" for error in validator.iter_errors(answer)]
-    return found
+    if status >= 300:
+        return found
+    if asked := _request_schema(template, method.lower()):
+        found += [f"{method} {path}: {text}" for text in _unknown(asked, request.body)]
+        found += _errors(f"{method} {path}", asked, request.body or {})
+    if isinstance(answer, str):
+        return found
+    told = _answer_schema(template, method.lower(), str(status))
+    if told is None:
+        return [*found, f"{method} {path}: never answers {status}"]
+    answer = answer[:MOST_ITEMS] if isinstance(answer, list) else answer
+    return found + _errors(path, told, _without_nulls(answer))
+
+
+def _errors(place: str, validator: Draft7Validator, value: Any) -> list[str]:
+    return [f"{place}: {error.message[:200]}" for error in validator.iter_errors(value)]
+
+
+def _unknown(validator: Draft7Validator, body: Any) -> list[str]:
+    """Fields that the description does not have, which GitHub would silently ignore."""
+    known: set[str] = set()
+    for schema in (validator.schema, *validator.schema.get("anyOf", ())):
+        known |= set(schema.get("properties", ()))
+    given = body if isinstance(body, dict) else {}
+    return [f"no field {name}" for name in given if known and name not in known]
+
+
+def _without_nulls(answer: Any) -> Any:
+    """Outdated comments have no line: GitHub says null, whatever its description says."""
+    if isinstance(answer, list):
+        return [_without_nulls(item) for item in answer]
+    if not isinstance(answer, dict):
+        return answer
+    gone = [name for name in ("line", "position") if answer.get(name, 0) is None]
+    return {name: value for name, value in answer.items() if name not in gone}
 
 
 @cache
-def _validator(template: str, method: str) -> Draft7Validator:
+def _answer_schema(template: str, method: str, status: str) -> Draft7Validator | None:
     known = description()
     assert known
-    answer = known["paths"][template][method]["responses"]["200"]["content"]["application/json"]
-    return Draft7Validator({**answer["schema"], "components": known["components"]})
+    answers = known["paths"][template][method]["responses"]
+    if status not in answers:
+        return None
+    answer = answers[status]
+    if "$ref" in answer:
+        answer = known["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    content = answer.get("content", {}).get("application/json", {"schema": {}})
+    return Draft7Validator({**content["schema"], "components": known["components"]})
+
+
+@cache
+def _request_schema(template: str, method: str) -> Draft7Validator | None:
+    known = description()
+    assert known
+    body = known["paths"][template][method].get("requestBody")
+    if body is None:
+        return None
+    schema = body["content"]["application/json"]["schema"]
+    return Draft7Validator({**schema, "components": known["components"]})
 
 
 @cache

@@ -1,64 +1,54 @@
-"""The simulated GitHub's HTTP."""
+"""The simulated GitHub."""
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from shutil import copytree
-from threading import Event, Thread
-from typing import Any, NamedTuple, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from threading import Event, RLock, Thread
+from time import monotonic
+from typing import Any, Self
 
-from github_simulator import openapi
+from github_simulator import (
+    app_routes,
+    check_routes,
+    comment_routes,
+    delivery_routes,
+    openapi,
+    pull_routes,
+    render,
+    review_routes,
+    webhooks,
+)
+from github_simulator.access import caller_of, check
+from github_simulator.apps import App, Apps, Installation
 from github_simulator.content import Content
+from github_simulator.faults import LOST, SECONDARY, Fault, How
 from github_simulator.graphql import answer_query
+from github_simulator.listener import Listener
+from github_simulator.messages import Answer, Call, Caller, Refused, Request, not_found
+from github_simulator.payloads import Payloads
+from github_simulator.people import Person
+from github_simulator.rates import Rates, kind_of, writes_by_second
 from github_simulator.state import Limits, Pull, Repository
+from github_simulator.webhooks import Delivery, Response
 
+#: A person's token, who may do everything.
 TOKEN = "ghs_simulated.token.with.dots"
 
-
-class Request(NamedTuple):
-    """One request as it came."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    body: Any
-
-
-class Answer(NamedTuple):
-    """One answer; JSON unless the body is a text."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = {}
-    seconds: float = 0.0
-    """Wait so long before it."""
-    sent: int | None = None
-    """Hang up after so many bytes of the body."""
-
-
-@dataclass
-class Fault:
-    """An answer that takes the place of the real one."""
-
-    pattern: str
-    """Found in "METHOD /path"."""
-    answer: Answer
-    times: int
-    accept: str = ""
-    """Only for requests whose Accept header has this."""
-
-    def takes(self, request: Request) -> bool:
-        fits = re.search(self.pattern, f"{request.method} {request.path}")
-        if not fits or not self.times or self.accept not in request.headers.get("accept", ""):
-            return False
-        self.times -= 1
-        return True
+_REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)(/.*)?")
+_ROUTES = (
+    *pull_routes.ROUTES,
+    *review_routes.ROUTES,
+    *comment_routes.ROUTES,
+    *check_routes.ROUTES,
+)
+_APP_ROUTES = (*app_routes.ROUTES, *delivery_routes.ROUTES)
 
 
 @dataclass
@@ -76,13 +66,29 @@ class GitHubSimulator:
     repositories: dict[str, Repository] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     """Old full names of renamed repositories."""
+    apps: Apps = field(default_factory=Apps)
+    people: dict[str, str] = field(default_factory=lambda: {TOKEN: "operator"})
+    """Logins by personal token."""
     requests: list[Request] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    """All attempts, oldest first."""
+    latency: float = 0.0
+    """Seconds before every answer."""
+    checked: bool = True
+    """Against GitHub's description; it takes time that a benchmark would count."""
+    ahead: timedelta = timedelta()
+    """How far its clock is ahead of this machine's."""
 
     def __post_init__(self) -> None:
         self.stopping = Event()
-        self._http = _Listener(self)
+        self.writing = RLock()
+        self.rates = Rates()
+        self.payloads = Payloads(self)
+        self._down: Answer | None = None
+        self._ids = count(1_000)
+        self._http = Listener(self)
         self._thread = Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -104,6 +110,12 @@ class GitHubSimulator:
         """The API's address."""
         return f"http://{self.host}{self.prefix}"
 
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def next_id(self) -> int:
+        return next(self._ids)
+
     def repository(self, full_name: str, *, start: Content | None = None) -> Repository:
         """A new repository: a copy of `start`, or without commits."""
         folder = self.folder / full_name.replace("/", "+")
@@ -111,6 +123,83 @@ class GitHubSimulator:
             copytree(start.folder, folder)
         self.repositories[full_name] = Repository(full_name, Content(folder))
         return self.repositories[full_name]
+
+    def app(self, slug: str = "reviewbot") -> App:
+        """A new App."""
+        self.apps.registered.append(App(self.next_id(), slug))
+        return self.apps.registered[-1]
+
+    def install(
+        self,
+        app: App,
+        account: str,
+        *,
+        chosen: set[str] | None = None,
+        permissions: Mapping[str, str] | None = None,
+    ) -> Installation:
+        """The App on an account, with all that it asks for unless `permissions` are less."""
+        granted = dict(app.permissions if permissions is None else permissions)
+        made = Installation(self.next_id(), app, account, chosen, granted)
+        self.apps.installations[made.id] = made
+        return made
+
+    def person(self, login: str) -> Person:
+        """Someone at the pages."""
+        return Person(self, login)
+
+    def counts(self) -> Counter[str]:
+        """Requests by kind: `GET /repos/{repository}/pulls/{n}`."""
+        return Counter(kind_of(request) for request in self.requests)
+
+    def writes_by_second(self) -> Counter[int]:
+        """Content writes in each second since the first request."""
+        return writes_by_second(self.requests)
+
+    def render(self, repository: Repository, pull: Pull) -> str:
+        """The pull request as a person would see it, as Markdown."""
+        return render.as_markdown(repository, pull)
+
+    def deliver(
+        self,
+        url: str,
+        event: str,
+        payload: Mapping[str, Any],
+        *,
+        guid: str | None = None,
+        secret: str | None = None,
+    ) -> Response:
+        """Send a webhook and wait for what is said; signed with the first App's secret."""
+        if secret is None:
+            secret = self.apps.registered[0].webhook_secret
+        guid, body = guid or webhooks.new_guid(), json.dumps(payload).encode()
+        headers = webhooks.headers_of(event, guid, secret, body)
+        return self._attempt(url, event, guid, body, headers, redelivery=False)
+
+    def attempt(self, delivery: Delivery) -> Response:
+        """The same once more: same GUID, same body."""
+        same = (delivery.url, delivery.event, delivery.guid, delivery.body, delivery.headers)
+        return self._attempt(*same, redelivery=True)
+
+    def _attempt(
+        self,
+        url: str,
+        event: str,
+        guid: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        redelivery: bool,
+    ) -> Response:
+        when, start, number = self.now(), monotonic(), self.next_id()
+        response = webhooks.post(url, body, headers)._replace(seconds=monotonic() - start)
+        made = Delivery(number, url, guid, event, body, headers, when, redelivery, response)
+        self.deliveries.append(made)
+        return response
+
+    def expire_tokens(self) -> None:
+        """All installation tokens end now."""
+        for grant in self.apps.grants.values():
+            grant.expires_at = self.now()
 
     def fail(
         self,
@@ -130,127 +219,73 @@ class GitHubSimulator:
         answer = Answer(status, body, headers, seconds, sent)
         self.faults.append(Fault(pattern, answer, times, accept))
 
+    def ambiguous(self, pattern: str, how: How = "502", *, times: int = 1) -> None:
+        """Do what is asked, then lose the answer: a 502, a hang-up, or silence for ever."""
+        self.faults.append(Fault(pattern, LOST[how], times, applied=True))
+
+    def secondary_limit(
+        self, pattern: str, *, status: int = 403, retry_after: int | None = 60, times: int = 1
+    ) -> None:
+        """Refuse as GitHub does what comes too fast, with and without saying for how long."""
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        self.fail(pattern, status, SECONDARY, headers=headers, times=times)
+
+    @contextmanager
+    def outage(self, status: int | None = 503) -> Iterator[None]:
+        """Nothing works; None hangs up on everyone."""
+        self._down = Answer(status or 0, {"message": "Unavailable"}, hang_up=status is None)
+        try:
+            yield
+        finally:
+            self._down = None
+
     def answer(self, request: Request) -> Answer:
         self.requests.append(request)
+        if self._down:
+            return self._down
         fault = next((fault for fault in self.faults if fault.takes(request)), None)
-        if fault:
+        if fault and not fault.applied:
             return fault.answer
-        token = request.headers.get("authorization", "").partition(" ")[2]
-        if token not in ("", TOKEN):
-            return Answer(401, {"message": "Bad credentials"})
-        answer = self._route(request, has_token=bool(token))
-        if not request.path.endswith("/graphql"):
-            self.problems += openapi.problems(
-                request.method, request.path, request.query, answer.status, answer.body
-            )
-        return answer
+        with nullcontext() if request.method == "GET" else self.writing:
+            try:
+                answer = self._route(request)
+            except Refused as refused:
+                answer = refused.answer
+        if self.checked and request.path != "/graphql":
+            self.problems += openapi.problems(request, answer.status, answer.body)
+        return fault.answer if fault else answer._replace(seconds=answer.seconds + self.latency)
 
-    def _route(self, request: Request, *, has_token: bool) -> Answer:
+    def _route(self, request: Request) -> Answer:
+        for route in _APP_ROUTES:
+            found = route.fits(request)
+            if found is not None:
+                caller = Caller(None, app=self.apps.app_of(request.token, self.now()))
+                return route.handle(Call(self, request, caller), *found)
+        caller = caller_of(request, self.people, self.apps, self.repositories, self.now())
+        headers = self.rates.count(caller, request, self.limits, self.now())
+        try:
+            answer = self._answer_to(caller, request)
+        except Refused as refused:
+            answer = refused.answer
+        return answer._replace(headers={**headers, **answer.headers})
+
+    def _answer_to(self, caller: Caller, request: Request) -> Answer:
         if request.path == "/graphql":
-            if not has_token:
-                return Answer(403, {"message": "API rate limit exceeded for 127.0.0.1."})
-            return Answer(200, answer_query(request.body, self.repositories, self.limits))
-        for pattern, handle in _ROUTES:
-            if found := re.fullmatch(pattern, request.path):
-                name = found[1]
-                if name in self.moved:
-                    target = request.path.replace(name, self.moved[name], 1)
-                    return Answer(301, {}, {"Location": self.url + target})
-                repository = self.repositories.get(name)
-                if repository is None or (repository.private and not has_token):
-                    break
-                return handle(self, repository, request, *found.groups()[1:])
-        return Answer(404, {"message": "Not Found"})
-
-    def pull(self, repository: Repository, request: Request, number: str) -> Answer:
-        pull = repository.pulls.get(int(number))
-        if pull is None:
-            return Answer(404, {"message": "Not Found"})
-        if ".diff" in request.headers.get("accept", ""):
-            return self._diff(repository, pull)
-        return Answer(200, repository.pull_json(self.url, pull))
-
-    def _diff(self, repository: Repository, pull: Pull) -> Answer:
-        files = repository.files(pull)
-        diff = repository.content.diff(*repository.ends(pull))
-        too_long = sum(file.changes for file in files) > self.limits.diff_lines
-        if too_long or len(files) > self.limits.diff_files or len(diff) > self.limits.diff_bytes:
-            message = "Sorry, the diff exceeded the maximum number of lines (20000)"
-            return Answer(406, {"message": message})
-        media = {"Content-Type": "application/vnd.github.v3.diff; charset=utf-8"}
-        return Answer(200, diff.decode("utf-8", "surrogateescape"), media)
-
-    def files(self, repository: Repository, request: Request, number: str) -> Answer:
-        page, size = int(request.query.get("page", 1)), int(request.query.get("per_page", 30))
-        pull = repository.pulls[int(number)]
-        items, more = repository.page_json(self.url, pull, self.limits, page, min(size, 100))
-        following = f"<{self.url}{request.path}?per_page={size}&page={page + 1}>"
-        return Answer(200, items, {"Link": f'{following}; rel="next"'} if more else {})
-
-    def contents(self, repository: Repository, request: Request, path: str) -> Answer:
-        found = repository.content.blob(f"{request.query.get('ref', 'main')}:{unquote(path)}")
-        if found is None:
-            return Answer(404, {"message": "Not Found"})
-        media = {"Content-Type": "application/vnd.github.raw+json; charset=utf-8"}
-        return Answer(200, found.decode("utf-8", "surrogateescape"), media)
-
-
-_ROUTES: tuple[tuple[str, Callable[..., Answer]], ...] = (
-    (r"/repos/([^/]+/[^/]+)/pulls/(\d+)", GitHubSimulator.pull),
-    (r"/repos/([^/]+/[^/]+)/pulls/(\d+)/files", GitHubSimulator.files),
-    (r"/repos/([^/]+/[^/]+)/contents/(.+)", GitHubSimulator.contents),
-)
-
-
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, simulator: GitHubSimulator) -> None:
-        self.simulator = simulator
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the tests."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Listener
-
-    def do_GET(self) -> None:
-        simulator = self.server.simulator
-        parts = urlsplit(self.path)
-        graphql = f"{simulator.prefix.removesuffix('/v3')}/graphql"
-        path = "/graphql" if parts.path == graphql else parts.path.removeprefix(simulator.prefix)
-        length = int(self.headers.get("Content-Length", 0))
-        request = Request(
-            self.command,
-            path,
-            dict(parse_qsl(parts.query)),
-            {name.lower(): value for name, value in self.headers.items()},
-            json.loads(self.rfile.read(length)) if length else None,
-        )
-        self._send(simulator.answer(request))
-
-    do_POST = do_GET
-
-    def _send(self, answer: Answer) -> None:
-        if answer.seconds and self.server.simulator.stopping.wait(answer.seconds):
-            self.close_connection = True
-            return
-        plain = isinstance(answer.body, str)
-        text = answer.body if plain else json.dumps(answer.body)
-        data = text.encode("utf-8", "surrogateescape")
-        self.send_response(answer.status)
-        headers = {"Content-Type": "application/json; charset=utf-8", **answer.headers}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data[: answer.sent])
-        if answer.sent is not None:
-            self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        """Tests read `requests` instead."""
+            if caller.login is None:
+                raise Refused(403, "API rate limit exceeded for 127.0.0.1.")
+            known = answer_query(request.body, self.repositories, self.limits, caller)
+            return Answer(200, known)
+        found = _REPOSITORY.fullmatch(request.path)
+        if not found:
+            raise not_found()
+        name, rest = found[1], found[2] or ""
+        if name in self.moved:
+            target = request.path.replace(name, self.moved[name], 1)
+            return Answer(301, {}, {"Location": self.url + target})
+        repository = self.repositories.get(name)
+        for route in _ROUTES if repository else ():
+            groups = route.fits(request, rest)
+            if groups is not None and repository:
+                check(caller, repository, route)
+                return route.handle(Call(self, request, caller, repository), *groups)
+        raise not_found()

@@ -16,7 +16,8 @@ _REPOSITORY_LINKS = (
 )
 
 
-def _id(name: str) -> int:
+def id_of(name: str) -> int:
+    """A number that stays the same."""
     return crc32(name.encode())
 
 
@@ -25,8 +26,8 @@ def user(api: str, login: str) -> dict[str, Any]:
     return {
         **{f"{link}_url": f"{url}/{link}" for link in _USER_LINKS.split()},
         "login": login,
-        "id": _id(login),
-        "node_id": f"U_{_id(login)}",
+        "id": id_of(login),
+        "node_id": f"U_{id_of(login)}",
         "avatar_url": f"{url}/avatar",
         "gravatar_id": "",
         "url": url,
@@ -48,8 +49,8 @@ def repository(api: str, full_name: str, *, private: bool, fork: bool = False) -
         **dict.fromkeys(("stargazers_count", "watchers", "watchers_count"), 0),
         **dict.fromkeys(("created_at", "updated_at", "pushed_at"), WHEN),
         **dict.fromkeys(("description", "homepage", "language", "license", "mirror_url")),
-        "id": _id(full_name),
-        "node_id": f"R_{_id(full_name)}",
+        "id": id_of(full_name),
+        "node_id": f"R_{id_of(full_name)}",
         "name": name,
         "full_name": full_name,
         "owner": user(api, owner),
@@ -64,8 +65,8 @@ def repository(api: str, full_name: str, *, private: bool, fork: bool = False) -
 
 def label(api: str, full_name: str, name: str) -> dict[str, Any]:
     return {
-        "id": _id(name),
-        "node_id": f"LA_{_id(name)}",
+        "id": id_of(name),
+        "node_id": f"LA_{id_of(name)}",
         "url": f"{api}/repos/{full_name}/labels/{name}",
         "name": name,
         "description": None,
@@ -114,8 +115,8 @@ def pull(api: str, full_name: str, number: int, facts: dict[str, Any]) -> dict[s
             "review_comment": {"href": links["review_comment_url"]},
             "self": {"href": url},
         },
-        "id": _id(url),
-        "node_id": f"PR_{_id(url)}",
+        "id": id_of(url),
+        "node_id": f"PR_{id_of(url)}",
         "number": number,
         "state": "open",
         "locked": False,

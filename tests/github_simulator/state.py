@@ -1,10 +1,16 @@
 """What the simulated GitHub knows: repositories, pull requests, limits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from github_simulator import shapes
 from github_simulator.content import Content, ListedFile
+from github_simulator.hunks import moved_line, places
+from github_simulator.records import CheckRun, Comment, LineComment, Review
+
+#: Texts by path; None deletes.
+Files = Mapping[str, str | bytes | None]
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,12 @@ class Limits:
     """Lines of one file's patch; a longer one is left out."""
     blob_text_bytes: int = 512_000
     """A blob's text is cut there."""
+    annotations: int = 50
+    """Of one request."""
+    requests_an_hour: int = 5_000
+    """Of an installation, or a person."""
+    writes_a_minute: int | None = None
+    """GitHub's is 80 (and 500 an hour); not counted unless set: tests squeeze days into seconds."""
 
 
 @dataclass
@@ -37,6 +49,10 @@ class Pull:
     draft: bool = False
     head_repository: str | None = None
     """The fork it comes from."""
+    state: str = "open"
+    reviews: list[Review] = field(default_factory=list)
+    threads: list[LineComment] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
 
 
 @dataclass
@@ -47,6 +63,9 @@ class Repository:
     content: Content
     private: bool = False
     pulls: dict[int, Pull] = field(default_factory=dict)
+    collaborators: dict[str, str] = field(default_factory=dict)
+    """Roles by login: read, triage, write, maintain, admin."""
+    checks: list[CheckRun] = field(default_factory=list)
     _files: dict[tuple[str, str], list[ListedFile]] = field(default_factory=dict)
 
     def open_pull(self, head: str, *, title: str = "Change", **facts: Any) -> Pull:
@@ -55,6 +74,50 @@ class Repository:
         body = facts.pop("body", None)
         self.pulls[number] = Pull(number, title, body, facts.pop("base", "main"), head, **facts)
         return self.pulls[number]
+
+    @property
+    def id(self) -> int:
+        return shapes.id_of(self.full_name)
+
+    def push(self, pull: Pull, files: Files, *, message: str = "Change") -> str:
+        """A new commit on the pull request's branch."""
+        return self.content.commit(pull.head, files, message=message)
+
+    def force_push(self, pull: Pull, files: Files, *, message: str = "Change") -> str:
+        """The branch anew, from its base: whatever it had is gone."""
+        start = self.content.merge_base(pull.base, pull.head)
+        return self.content.commit(pull.head, files, message=message, start=start, force=True)
+
+    def close(self, pull: Pull) -> None:
+        pull.state = "closed"
+
+    def reopen(self, pull: Pull) -> None:
+        pull.state = "open"
+
+    def change_base(self, pull: Pull, branch: str) -> None:
+        self.content.resolve(branch)
+        pull.base = branch
+
+    def has_commit(self, pull: Pull, commit: str) -> bool:
+        """Whether `commit` is one of the pull request's, as it is now."""
+        base, head = self.ends(pull)
+        return self.content.contains(head, commit) and not self.content.contains(base, commit)
+
+    def present_line(self, pull: Pull, comment: LineComment) -> int | None:
+        """The comment's line in the diff as it is now; None if it is outdated."""
+        base, head = self.ends(pull)
+        files = {file.path: file for file in self.files(pull)}
+        if comment.path not in files:
+            return None
+        ends = (comment.commit, head)
+        if comment.side == "LEFT":
+            bases = (self.content.merge_base(base, commit) for commit in ends)
+            ends = (next(bases), next(bases))
+        line: int | None = comment.line
+        if ends[0] != ends[1]:
+            line = moved_line(self.content.changed_hunks(*ends, comment.path), comment.line)
+        known = places(files[comment.path])
+        return line if line is not None and (comment.side, line) in known else None
 
     def ends(self, pull: Pull) -> tuple[str, str]:
         """Commits of base and head as they are now."""
@@ -75,6 +138,10 @@ class Repository:
         files = self.files(pull)
         facts = {
             "title": pull.title,
+            "state": pull.state,
+            "closed_at": None if pull.state == "open" else shapes.WHEN,
+            "comments": len(pull.comments),
+            "review_comments": len(pull.threads),
             "body": pull.body,
             "user": shapes.user(api, pull.author) if pull.author else None,
             "labels": [shapes.label(api, self.full_name, name) for name in pull.labels],

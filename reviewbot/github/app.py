@@ -1,0 +1,123 @@
+"""Our GitHub App: tokens that reach one repository, with the least that a job needs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from reviewbot.errors import SettingsError
+from reviewbot.github.calls import Calls, Unclear
+from reviewbot.github.client import TIMEOUT_SECONDS, connect
+
+if TYPE_CHECKING:
+    from github import Github
+
+#: What a review needs. Comments on a pull request take `pull_requests` alone.
+PERMISSIONS: Mapping[str, str] = MappingProxyType(
+    {"metadata": "read", "contents": "read", "pull_requests": "write", "checks": "write"}
+)
+#: A token that lives no longer than this is not used for a new job.
+MARGIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Token:
+    """An installation token."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _signer(private_key: str) -> Callable[[dict[str, Any]], str | bytes]:
+    """Signs JSON web tokens; the key is read and checked only once, which takes 0.1 s."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from jwt import encode
+
+    try:
+        key = load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingsError("the GitHub App's private key is not an RSA key in PEM")
+    return lambda payload: encode(payload, key, algorithm="RS256")
+
+
+class GitHubApp:
+    """Signs as the App and hands out clients; safe to use from several threads."""
+
+    def __init__(
+        self,
+        app_id: int,
+        private_key: str,
+        api_url: str,
+        *,
+        timeout: int = TIMEOUT_SECONDS,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        """Raises SettingsError for a key that can't sign."""
+        from github import Auth  # 0.3 s; most commands don't need it
+
+        self._auth = Auth.AppAuth(app_id, sign_func=_signer(private_key))
+        self._api_url, self._timeout, self._now = api_url, timeout, now
+        self._tokens: dict[tuple[int, int, tuple[tuple[str, str], ...]], Token] = {}
+        self._login = ""
+
+    def token(
+        self, installation: int, repository_id: int, permissions: Mapping[str, str] = PERMISSIONS
+    ) -> Token:
+        """A token for one repository that lives for 5 minutes at least. Raises GitHubError."""
+        key = (installation, repository_id, tuple(sorted(permissions.items())))
+        now = self._now()
+        known = self._tokens.get(key)
+        if known is None or known.expires_at - now < MARGIN:
+            known = self._made(installation, repository_id, permissions)
+            alive = {k: t for k, t in list(self._tokens.items()) if t.expires_at - now >= MARGIN}
+            self._tokens = {**alive, key: known}
+        return known
+
+    def client(self, installation: int, repository_id: int) -> "Github":
+        """A client that sees one repository; close it after use. Raises GitHubError."""
+        token = self.token(installation, repository_id)
+        return connect(self._api_url, token.value, timeout=self._timeout)
+
+    @property
+    def login(self) -> str:
+        """The author of what we post, `slug[bot]`; asked for once. Raises GitHubError."""
+        if not self._login:
+            with self._calls() as calls:
+                slug = calls.get("/app", "reading our App").get("slug")
+            if not isinstance(slug, str) or not slug:
+                raise Unclear("GitHub's answer makes no sense: reading our App")
+            self._login = f"{slug}[bot]"
+        return self._login
+
+    def _made(self, installation: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
+        what = f"a token of installation {installation} for repository {repository_id}"
+        with self._calls() as calls:
+            made = calls.post(
+                f"/app/installations/{installation}/access_tokens",
+                what,
+                {"repository_ids": [repository_id], "permissions": dict(permissions)},
+            )
+        try:
+            value, expires = str(made["token"]), datetime.fromisoformat(str(made["expires_at"]))
+        except (KeyError, ValueError):
+            raise Unclear(f"GitHub's answer makes no sense: {what}") from None
+        return Token(value, expires if expires.tzinfo else expires.replace(tzinfo=UTC))
+
+    @contextmanager
+    def _calls(self) -> Iterator[Calls]:
+        """Requests as the App itself."""
+        with connect(self._api_url, None, timeout=self._timeout) as client:
+            signed = client.requester.withAuth(self._auth)
+            try:
+                yield Calls(client, signed)
+            finally:
+                signed.close()

@@ -1,0 +1,112 @@
+"""All that is posted of one review: comments on lines, the review's own text, summary, check."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from reviewbot.config.policy import Policy
+from reviewbot.publishing import figures
+from reviewbot.publishing.check_run import CheckRun, check_run
+from reviewbot.publishing.findings import findings_markdown
+from reviewbot.publishing.inline import MAX_COMMENT, InlineComment, Placed, inline_comment, place
+from reviewbot.publishing.markdown import safe_line
+from reviewbot.publishing.marker import Marks
+from reviewbot.publishing.result import Review
+from reviewbot.publishing.summary import LIMIT, summary_markdown
+from reviewbot.review.finding import Finding
+from reviewbot.routing.wording import plural
+
+#: Lines of what must not be overlooked, and characters of one, where there is no summary.
+_ATTENTION, _LINE = 10, 200
+
+
+class Texts(NamedTuple):
+    """The texts around the comments; each ends with its mark."""
+
+    review: str
+    summary: str | None
+    """None where the policy has none."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What is posted for one head of a pull request, within GitHub's limits."""
+
+    repository: str
+    """`owner/name`."""
+    number: int
+    head: str
+    marks: Marks
+    comments: tuple[InlineComment, ...]
+    texts: Texts
+    moved: Texts
+    """The texts if GitHub refuses the comments: no finding is lost."""
+    check: CheckRun | None
+
+    @property
+    def has_review(self) -> bool:
+        """A review is posted for comments on lines, or where nothing else would speak."""
+        return bool(self.comments) or self.texts.summary is None
+
+
+def publication(review: Review, policy: Policy, marks: Marks) -> Publication:
+    """Decide what is posted where, by the repository's policy. Raises ValueError unless `review`
+    is of a pull request's head."""
+    change = review.change
+    if not change.repository or not change.number or not change.head:
+        raise ValueError("only a pull request's review can be posted")
+    placed = place(review.findings, change, inline=policy.publish.inline)
+    review = replace(review, findings=placed.findings)
+    check = None
+    if policy.publish.check:
+        check = check_run(
+            review, policy, external_id=marks.external_id(), summary=summary_markdown(review)
+        )
+    return Publication(
+        repository=change.repository,
+        number=change.number,
+        head=change.head,
+        marks=marks,
+        comments=tuple(inline_comment(finding, change, marks) for finding in placed.inline),
+        texts=_texts(review, policy, marks, placed, moved=False),
+        moved=_texts(review, policy, marks, placed, moved=True),
+        check=check,
+    )
+
+
+def _texts(review: Review, policy: Policy, marks: Marks, placed: Placed, *, moved: bool) -> Texts:
+    note = ""
+    if moved:
+        verb = "stands" if len(placed.inline) == 1 else "stand"
+        note = (
+            f"GitHub refused the comments on lines: {plural(len(placed.inline), 'finding')} {verb} "
+            f"{'in the summary' if policy.publish.summary else 'here'} instead."
+        )
+    opening = [f"**reviewbot: {figures.verdict(review)}**", note]
+    if scripted := figures.scripted_line(review):
+        opening.append(f"**{scripted}**")
+    mark = marks.mark("moved" if moved else "review")
+    if not policy.publish.summary:
+        loose = placed.findings if moved else placed.rest
+        return Texts(_alone(review, opening, loose, mark), None)
+    opening.append("Why it went where it went, coverage and cost: in the summary comment.")
+    known: frozenset[Finding] = frozenset() if moved else frozenset(placed.inline)
+    title, _, body = summary_markdown(review, inline=known).partition("\n\n")
+    summary = [title, note, body.strip(), marks.mark("summary")]
+    return Texts(_joined([*opening, mark]), _joined(summary))
+
+
+def _alone(review: Review, opening: list[str], loose: Sequence[Finding], mark: str) -> str:
+    """A review that has to say everything: the policy has no summary."""
+    lines = [f"- {safe_line(line[:_LINE])}" for line in review.attention[:_ATTENTION]]
+    if left := len(review.attention) - len(lines):
+        lines.append(f"- … and {left} more")
+    if not review.complete:
+        lines.append(f"- {safe_line(figures.coverage_line(review.coverage)[:_LINE])}")
+    parts = [*opening, "\n".join(lines)]
+    room = min(LIMIT, MAX_COMMENT - len(mark) - 2) - sum(len(part) + 2 for part in parts)
+    return _joined([*parts, findings_markdown(loose, review.change, room), mark])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
