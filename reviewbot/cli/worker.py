@@ -1,0 +1,23 @@
+"""`reviewbot worker`: does the work that the listener left in the queue."""
+
+import click
+
+
+@click.command("worker")
+@click.option("--supervised", is_flag=True, hidden=True)
+def command(supervised: bool) -> None:
+    """Review what waits in the queue, until SIGTERM.
+
+    On SQLite there is one worker; on PostgreSQL there may be any number, on any machines.
+    """
+    from reviewbot.config.settings import load_settings
+    from reviewbot.service.assembly import worker_parts
+    from reviewbot.service.logs import configure_logs
+    from reviewbot.service.supervisor import end_with_parent
+    from reviewbot.service.worker import run_worker
+
+    if supervised:
+        end_with_parent()
+    settings = load_settings()
+    configure_logs(settings)
+    run_worker(settings, lambda engine: worker_parts(settings, engine))

@@ -1,0 +1,61 @@
+"""Connections of the listener that are opened when they are first needed.
+
+A listener that starts while the database is away answers 503, and works when it is back.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
+from reviewbot.store.jobs import JobStore, open_job_store
+from reviewbot.store.reviews import StoredReview
+
+T = TypeVar("T")
+
+
+class Lazy(Generic[T]):
+    """Something that is opened when it is first needed, once, by whichever thread comes first."""
+
+    def __init__(self, opened: Callable[[], T]) -> None:
+        self._open, self._lock = opened, threading.Lock()
+        self._value: T | None = None
+
+    def get(self) -> T:
+        """The thing; what opening raises is raised, and the next call tries again."""
+        with self._lock:
+            if self._value is None:
+                self._value = self._open()
+            return self._value
+
+
+class LazyQueue:
+    """A job queue that connects with the first job."""
+
+    def __init__(self, opened: Callable[[], JobQueue]) -> None:
+        self._queue = Lazy(opened)
+
+    def enqueue_review(self, job: ReviewJob) -> str:
+        return self._queue.get().enqueue_review(job)
+
+    def enqueue_command(self, job: CommandJob) -> str:
+        return self._queue.get().enqueue_command(job)
+
+    def cancel_queued(self, repository_id: int, number: int) -> int:
+        return self._queue.get().cancel_queued(repository_id, number)
+
+
+class LazyStore:
+    """What the listener reads of the store, which is opened with the first question."""
+
+    def __init__(self, url: str) -> None:
+        self._store: Lazy[JobStore] = Lazy(lambda: open_job_store(url))
+
+    def review(self, review_id: str) -> StoredReview | None:
+        """The stored review of this id."""
+        return self._store.get().review(review_id)
+
+    def last_beat(self) -> datetime | None:
+        """When any worker was last seen; None if none ever was."""
+        return max((beat.seen_at for beat in self._store.get().beats()), default=None)

@@ -1,0 +1,126 @@
+"""The listener as a process: Flask behind gunicorn, one process with threads.
+
+Nothing is opened before gunicorn has forked, and nothing because of gunicorn: a database that is
+away at the start is a 503, and works when it is back.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from reviewbot.config.settings import Settings
+from reviewbot.service.dbos_setup import jobs_engine, open_client
+from reviewbot.service.health import Health, ServiceHealth
+from reviewbot.service.jobs import JobQueue
+from reviewbot.service.lazy import LazyQueue, LazyStore
+from reviewbot.service.login import Login
+from reviewbot.service.logs import configure_logs
+from reviewbot.service.queue import DbosQueue
+from reviewbot.service.web import create_app
+
+#: Deliveries that are taken at the same time.
+THREADS = 16
+#: Seconds that running answers have when the listener stops.
+GRACE_SECONDS = 15
+#: Hosts that mean "every address of this machine".
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - they are compared, not bound
+
+
+def login_of(settings: Settings) -> Login:
+    """Who may see the pages of this installation."""
+    return Login(settings.data_dir / "login.json")
+
+
+def run_web(settings: Settings) -> None:
+    """The listener of an installation, until SIGTERM or SIGINT. Raises SettingsError."""
+
+    def health() -> Health:
+        store = LazyStore(settings.database)
+        return ServiceHealth(settings, database=store.last_beat, last_beat=store.last_beat)
+
+    serve_web(settings, lambda: DbosQueue(open_client(jobs_engine(settings))), health)
+
+
+def serve_web(
+    settings: Settings, queue: Callable[[], JobQueue], health: Callable[[], Health]
+) -> None:
+    """Listen until SIGTERM or SIGINT; then the process ends. `queue` and `health` are called
+    after gunicorn has forked. Raises SettingsError without a webhook secret."""
+
+    def app() -> Flask:
+        return create_app(
+            settings,
+            LazyQueue(queue),
+            health(),
+            reviews=LazyStore(settings.database).review,
+            login=login_of(settings),
+        )
+
+    create_app(  # what is wrong with the settings is said here, not by a child that fails
+        settings, LazyQueue(queue), _Unasked(), reviews=lambda _: None, login=login_of(settings)
+    )
+    configure_logs(settings)
+    _Gunicorn(settings, app).run()
+
+
+class _Unasked:
+    def checks(self) -> tuple[()]:
+        return ()
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
+    def __init__(self, settings: Settings, app: Callable[[], Flask]) -> None:
+        self._settings, self._app = settings, app
+        super().__init__()
+
+    def load_config(self) -> None:
+        for key, value in gunicorn_options(self._settings).items():
+            self.cfg.set(key, value)
+        self.cfg.set("when_ready", self._greet)
+
+    def load(self) -> Flask:
+        import dbos  # noqa: F401 - takes most of a second: not the first delivery's to wait for
+
+        return self._app()
+
+    def _greet(self, arbiter: Any) -> None:
+        """Say where it listens, and print the link that signs in."""
+        host, port = arbiter.LISTENERS[0].sock.getsockname()[:2]
+        shown = _ANY.get(host) or (f"[{host}]" if ":" in host else host)
+        address = f"http://{shown}:{port}"
+        token = login_of(self._settings).issue()
+        click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
+        click.echo(f"Pages (this link works once): {address}/login?token={token}")
+
+
+def gunicorn_options(settings: Settings) -> dict[str, Any]:
+    """How gunicorn runs the listener."""
+    return {
+        "bind": [settings.bind],
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "preload_app": False,
+        "graceful_timeout": GRACE_SECONDS,
+        "timeout": 60,
+        "control_socket_disable": True,  # a way in that nobody asked for
+        "proc_name": "reviewbot-web",
+        "logger_class": _OurLogger,
+        "loglevel": "warning",
+    }
+
+
+class _OurLogger(Logger):  # type: ignore[misc] # gunicorn has no types
+    """What gunicorn says goes where all logs go."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            log.handlers.clear()
+            log.propagate = True
+        self.access_log.setLevel(logging.WARNING)

@@ -1,0 +1,128 @@
+"""A listener on a free port of this machine, with a queue in memory."""
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from reviewbot.config.settings import Settings
+from reviewbot.service.health import Check
+from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, command_id, job_id
+from reviewbot.service.login import Login
+from reviewbot.service.web import create_app
+from reviewbot.store.reviews import StoredReview
+
+SECRET = "the webhook's secret"
+
+
+@dataclass
+class MemoryQueue:
+    """A JobQueue that keeps jobs as long as it lives."""
+
+    reviews: dict[str, ReviewJob] = field(default_factory=dict)
+    commands: dict[str, CommandJob] = field(default_factory=dict)
+    away: bool = False
+    fault: Exception | None = None
+
+    def enqueue_review(self, job: ReviewJob) -> str:
+        self._here()
+        self.reviews[job_id(job)] = job
+        return job_id(job)
+
+    def enqueue_command(self, job: CommandJob) -> str:
+        self._here()
+        self.commands[command_id(job)] = job
+        return command_id(job)
+
+    def cancel_queued(self, repository_id: int, number: int) -> int:
+        self._here()
+        wanted = (repository_id, number)
+        gone = [
+            id_ for id_, job in self.reviews.items() if (job.repository_id, job.number) == wanted
+        ]
+        for id_ in gone:
+            del self.reviews[id_]
+        return len(gone)
+
+    def _here(self) -> None:
+        if self.fault:
+            raise self.fault
+        if self.away:
+            raise QueueUnavailable("the queue can't be used (OperationalError)")
+
+
+@dataclass
+class FixedHealth:
+    """Checks that a test sets."""
+
+    seen: list[Check] = field(default_factory=lambda: [Check("database", True, "reachable")])
+
+    def checks(self) -> list[Check]:
+        return self.seen
+
+
+@dataclass
+class Listener:
+    url: str
+    queue: MemoryQueue
+    health: FixedHealth
+    login: Login
+
+    def deliver(
+        self, event: str, body: dict[str, Any] | bytes, **headers: str | None
+    ) -> requests.Response:
+        """Send a delivery as GitHub does; headers replace its own, None leaves one out."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent: dict[str, str | None] = {
+            "X-GitHub-Event": event,
+            "X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+            "X-Hub-Signature-256": signature(raw),
+            "Content-Type": "application/json",
+        }
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        kept = {name: value for name, value in sent.items() if value is not None}
+        return requests.post(f"{self.url}/webhook", data=raw, headers=kept, timeout=10)
+
+    def signed_in(self) -> requests.Session:
+        """A person's browser that went through the link."""
+        session = requests.Session()
+        answer = session.post(f"{self.url}/login", data={"token": self.login.issue()}, timeout=10)
+        assert answer.status_code == 200
+        return session
+
+
+class _Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Nothing."""
+
+
+def signature(body: bytes, secret: str = SECRET) -> str:
+    """What GitHub sends as X-Hub-Signature-256."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+@contextmanager
+def listening(
+    folder: Path, reviews: Callable[[str], StoredReview | None] = lambda _: None
+) -> Iterator[Listener]:
+    """A listener that answers until the block ends."""
+    settings = Settings(data_dir=folder, webhook_secret=SECRET)
+    queue, health, login = MemoryQueue(), FixedHealth(), Login(folder / "login.json")
+    app = create_app(settings, queue, health, reviews=reviews, login=login)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield Listener(f"http://127.0.0.1:{server.server_port}", queue, health, login)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,278 @@
+"""Deliveries over HTTP: what is taken, what is refused, and what nobody may learn."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from listening import SECRET, FixedHealth, Listener, MemoryQueue, listening, signature
+
+from reviewbot.config.settings import Settings
+from reviewbot.errors import SettingsError, StoreError
+from reviewbot.service.health import Check, ServiceHealth
+from reviewbot.service.login import Login
+from reviewbot.service.web import MAX_BODY, create_app
+
+HEAD, BASE = "a" * 40, "b" * 40
+OPENED = {
+    "action": "opened",
+    "installation": {"id": 5},
+    "repository": {"id": 77, "full_name": "octo/shop"},
+    "sender": {"login": "ada"},
+    "pull_request": {
+        "number": 3,
+        "state": "open",
+        "draft": False,
+        "head": {"sha": HEAD},
+        "base": {"sha": BASE},
+    },
+}
+COMMENT = {
+    "action": "created",
+    "installation": {"id": 5},
+    "repository": {"id": 77, "full_name": "octo/shop"},
+    "issue": {"number": 3, "pull_request": {"url": "x"}},
+    "comment": {"id": 9, "body": "/reviewbot why", "user": {"login": "ada", "type": "User"}},
+}
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[Listener]:
+    with listening(tmp_path) as running:
+        yield running
+
+
+def test_an_opened_pull_request_is_queued_and_named(listener: Listener) -> None:
+    answer = listener.deliver("pull_request", OPENED)
+
+    assert answer.status_code == 202
+    assert answer.json() == {"job": f"rv:5:77#3:{HEAD}:{BASE}:auto"}
+    assert list(listener.queue.reviews) == [answer.json()["job"]]
+
+
+def test_the_same_delivery_twice_is_one_job(listener: Listener) -> None:
+    first = listener.deliver("pull_request", OPENED)
+    again = listener.deliver("pull_request", OPENED, **{"X-GitHub-Delivery": "another-guid"})
+
+    assert first.json() == again.json()
+    assert len(listener.queue.reviews) == 1
+
+
+def test_a_command_is_queued(listener: Listener) -> None:
+    answer = listener.deliver("issue_comment", COMMENT)
+
+    assert (answer.status_code, answer.json()) == (202, {"job": "cmd:5:9"})
+    assert listener.queue.commands["cmd:5:9"].command == "why"
+
+
+def test_closing_cancels_what_waits(listener: Listener) -> None:
+    listener.deliver("pull_request", OPENED)
+
+    answer = listener.deliver("pull_request", {**OPENED, "action": "closed"})
+
+    assert (answer.status_code, answer.json()) == (202, {"cancelled": 1})
+    assert not listener.queue.reviews
+
+
+@pytest.mark.parametrize(
+    ("event", "body", "status", "answered"),
+    [
+        ("ping", {"zen": "x"}, 200, {"pong": True}),
+        ("star", {"action": "created"}, 202, {"ignored": "this event is not used"}),
+        (
+            "installation",
+            {"action": "created", "installation": {"id": 5}},
+            202,
+            {"ignored": "installation created"},
+        ),
+    ],
+)
+def test_what_needs_no_job_says_so(
+    listener: Listener, event: str, body: dict[str, Any], status: int, answered: dict[str, Any]
+) -> None:
+    answer = listener.deliver(event, body)
+
+    assert (answer.status_code, answer.json()) == (status, answered)
+    assert not listener.queue.reviews
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "sha256=", signature(b"other"), signature(b"{}", "other"), "sha1=abc"]
+)
+def test_a_wrong_signature_is_refused_before_the_body_is_read(
+    listener: Listener, header: str | None
+) -> None:
+    answer = listener.deliver("pull_request", b"{ not json", **{"X-Hub-Signature-256": header})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"action":"opened"}']
+)
+def test_a_signed_body_that_is_no_delivery_is_a_bad_request(
+    listener: Listener, body: bytes
+) -> None:
+    answer = listener.deliver("pull_request", body)
+
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"error"}
+
+
+def test_a_body_that_is_too_large_is_refused_unread(listener: Listener) -> None:
+    host, port = listener.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        head = f"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY + 1}\r\n\r\n"
+        connection.sendall(head.encode())  # and never a byte of the body
+
+        answer = connection.recv(4096)
+
+    assert answer.split(b"\r\n")[0].split()[1] == b"413"
+
+
+def test_a_queue_that_is_away_asks_to_come_again(listener: Listener) -> None:
+    listener.queue.away = True
+
+    answer = listener.deliver("pull_request", OPENED)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "OperationalError" not in answer.text
+
+    listener.queue.away = False
+    assert listener.deliver("pull_request", OPENED).status_code == 202
+
+
+def test_a_bug_says_an_id_and_nothing_else(
+    listener: Listener,
+) -> None:
+    listener.queue.fault = RuntimeError("a canary that must stay inside")
+
+    answer = listener.deliver("pull_request", OPENED)
+
+    assert answer.status_code == 500
+    assert set(answer.json()) == {"error", "id"}
+    assert "canary" not in answer.text
+
+
+def test_no_body_is_ever_logged(listener: Listener, capfd: pytest.CaptureFixture[str]) -> None:
+    canary = "canary-in-a-body"
+    listener.deliver("pull_request", {**OPENED, "note": canary})
+    listener.deliver("pull_request", canary.encode())
+    listener.deliver("pull_request", canary.encode(), **{"X-Hub-Signature-256": "sha256=no"})
+    listener.queue.fault = RuntimeError("bug")
+    listener.deliver("pull_request", {**OPENED, "note": canary})
+
+    seen = "".join(capfd.readouterr())
+
+    assert "bad_signature" in seen
+    assert canary not in seen
+
+
+def test_probes_tell_whether_it_lives_and_what_is_missing(listener: Listener) -> None:
+    assert requests.get(f"{listener.url}/healthz", timeout=10).json() == {"ok": True}
+    assert requests.get(f"{listener.url}/readyz", timeout=10).status_code == 200
+
+    listener.health.seen.append(Check("worker", False, "silent for 31 s"))
+    answer = requests.get(f"{listener.url}/readyz", timeout=10)
+
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "ok": False,
+        "checks": {
+            "database": {"ok": True, "detail": "reachable"},
+            "worker": {"ok": False, "detail": "silent for 31 s"},
+        },
+    }
+
+
+def test_deliveries_are_counted_by_event_and_outcome(listener: Listener) -> None:
+    listener.deliver("pull_request", OPENED)
+    listener.deliver("pull_request", b"{")
+    listener.deliver("made-up-event", {})
+
+    text = requests.get(f"{listener.url}/metrics", timeout=10).text
+
+    assert 'reviewbot_deliveries_total{event="pull_request",outcome="review"} 1.0' in text
+    assert 'reviewbot_deliveries_total{event="pull_request",outcome="bad_body"} 1.0' in text
+    assert 'reviewbot_deliveries_total{event="other",outcome="ignored"} 1.0' in text
+    assert "made-up-event" not in text
+    assert "reviewbot_enqueue_seconds_count 1.0" in text
+
+
+def test_it_does_not_start_without_a_secret(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+
+    with pytest.raises(SettingsError, match="REVIEWBOT_WEBHOOK_SECRET"):
+        create_app(
+            settings,
+            MemoryQueue(),
+            FixedHealth(),
+            reviews=lambda _: None,
+            login=Login(tmp_path / "login.json"),
+        )
+
+
+def test_readiness_looks_at_database_worker_and_engines(tmp_path: Path) -> None:
+    now = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+    def health(settings: Settings, beat: datetime | None) -> list[bool]:
+        whole = ServiceHealth(settings, lambda: None, lambda: beat, lambda: now)
+        return [check.ok for check in whole.checks()]
+
+    with_model = Settings(data_dir=tmp_path, local_url="http://127.0.0.1:1/v1")
+
+    assert health(with_model, now - timedelta(seconds=29)) == [True, True, True]
+    assert health(with_model, now - timedelta(seconds=31)) == [True, False, True]
+    assert health(Settings(data_dir=tmp_path), None) == [True, False, False]
+
+
+def test_a_database_that_is_away_is_not_described_to_strangers(tmp_path: Path) -> None:
+    def away() -> datetime:
+        raise StoreError("the PostgreSQL database reviews at db.internal: no route")
+
+    checks = ServiceHealth(Settings(data_dir=tmp_path), away, away).checks()
+
+    assert [check.ok for check in checks[:2]] == [False, False]
+    assert "db.internal" not in str(checks)
+
+
+def test_the_real_listener_listens_prints_a_link_and_stops(tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("REVIEWBOT_")}
+    environment |= {"REVIEWBOT_DATA_DIR": str(tmp_path), "REVIEWBOT_WEBHOOK_SECRET": SECRET}
+    command = [sys.executable, "-m", "reviewbot", "web", "--bind", "127.0.0.1:0"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[3].rstrip(",")
+            link = process.stdout.readline().split()[-1]
+            raw = b"{}"
+            headers = {"X-GitHub-Event": "ping", "X-Hub-Signature-256": signature(raw)}
+
+            pong = requests.post(f"{url}/webhook", data=raw, headers=headers, timeout=20)
+            # a stream without a length is cut off at the same size
+            pieces = (b"x" * 2**20 for _ in range(MAX_BODY // 2**20 + 1))
+            endless = requests.post(f"{url}/webhook", data=pieces, headers=headers, timeout=20)
+            page = requests.get(link, timeout=10)
+            ready = requests.get(f"{url}/readyz", timeout=20)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=20)
+
+    assert pong.json() == {"pong": True}
+    assert endless.status_code == 413
+    assert "Sign in" in page.text
+    assert not ready.json()["checks"]["worker"]["ok"]
+    assert process.returncode == 0
+    assert all(json.loads(line) for line in errors.splitlines())
+    assert link.split("token=")[1] not in errors
