@@ -128,11 +128,11 @@ def _output(call: Call) -> dict[str, Any]:
     for name in ("summary", "text"):
         length = len(output.get(name) or "")
         if length > _LONGEST_TEXT:
-            raise _wrong(f"Only {_LONGEST_TEXT} characters are allowed; {length} were supplied.")
+            raise _wrong(f'"{name}" was not supplied.')
     annotations = output.get("annotations") or []
     most = call.simulator.limits.annotations
     if len(annotations) > most:
-        raise _wrong(f"No more than {most} items are allowed; {len(annotations)} were supplied.")
+        raise _wrong(f'"{name}" was not supplied.')
     for one in annotations:
         _check_annotation(one)
     return dict(output)
@@ -141,7 +141,7 @@ def _output(call: Call) -> dict[str, Any]:
 def _check_annotation(one: dict[str, Any]) -> None:
     for name in ("path", "start_line", "end_line", "annotation_level", "message"):
         if not one.get(name):
-            raise _wrong(f'"{name}" wasn\'t supplied.')
+            raise _wrong(f'"{name}" was not supplied.')
     if one["annotation_level"] not in _LEVELS:
         raise _wrong(f"{one['annotation_level']} is not a member of {list(_LEVELS)}.")
     if one["end_line"] < one["start_line"]:

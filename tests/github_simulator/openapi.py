@@ -128,6 +128,8 @@ def _as_json_schema(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     plain = {key: _as_json_schema(value) for key, value in node.items() if key != "example"}
+    if "Enterprise" in [part.get("title") for part in plain.get("allOf", ())]:
+        plain["anyOf"] = plain.pop("allOf")  # an account is one or the other, never both
     if plain.pop("nullable", None) is True:
         return {"anyOf": [plain, {"type": "null"}]}
     return plain

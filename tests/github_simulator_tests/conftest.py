@@ -116,6 +116,7 @@ def make_token(
 
 
 @pytest.fixture
-def token(make_token: Callable[..., str]) -> str:
-    """For everything that the App may."""
-    return make_token()
+def token(simulator: GitHubSimulator, installation: Installation) -> str:
+    """For everything that the App may, without the cost of a signature."""
+    permissions = installation.permissions
+    return simulator.apps.grant(installation, None, permissions, simulator.now()).token
