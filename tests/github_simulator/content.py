@@ -35,6 +35,7 @@ class Content:
     def __init__(self, folder: Path) -> None:
         """Those of `folder`, made if it is not there."""
         self.folder = folder
+        self._diffs: dict[tuple[str, str], bytes] = {}
         if not (folder / "HEAD").exists():
             self._git(
                 "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(folder)
@@ -73,6 +74,9 @@ class Content:
         return self.resolve(f"refs/heads/{branch}")
 
     def resolve(self, revision: str) -> str:
+        branch = self.folder / "refs" / "heads" / revision
+        if branch.is_file():  # the usual case, without the price of a process
+            return branch.read_text().strip()
         return self._git("rev-parse", f"{revision}^{{commit}}").decode().strip()
 
     def exists(self, revision: str) -> bool:
@@ -100,8 +104,12 @@ class Content:
         return "\n".join(re.findall(r"^@@ .*$", found.decode("utf-8", "replace"), re.MULTILINE))
 
     def diff(self, base: str, head: str) -> bytes:
-        """What `head` changes since it left `base`."""
-        return self._git("diff-tree", "-r", "-p", "-M", self.merge_base(base, head), head)
+        """What `head` changes since it left `base`; both are commits, not branches."""
+        ends = (base, head)
+        if ends not in self._diffs:
+            start = self.merge_base(*ends)
+            self._diffs[ends] = self._git("diff-tree", "-r", "-p", "-M", start, ends[1])
+        return self._diffs[ends]
 
     def files(self, base: str, head: str) -> list[ListedFile]:
         """The same, file by file."""

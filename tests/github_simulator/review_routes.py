@@ -152,8 +152,7 @@ def _placed(call: Call, pull: Pull, review: Review, asked: dict[str, Any]) -> Li
         raise unprocessable("Body can't be blank")
     if len(body) > LONGEST_BODY:
         raise unprocessable(f"Body is too long (maximum is {LONGEST_BODY} characters)")
-    base, _ = call.repository.ends(pull)
-    files = {file.path: file for file in call.repository.content.files(base, review.commit)}
+    files = {file.path: file for file in call.repository.files(pull, review.commit)}
     path, line, side = asked.get("path"), asked.get("line"), asked.get("side") or "RIGHT"
     if path not in files:
         raise unprocessable("Path could not be resolved")

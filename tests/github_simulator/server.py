@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from shutil import copytree
-from threading import Event, RLock, Thread
+from threading import Event, Lock, RLock, Thread
 from time import monotonic
 from typing import Any, Self
 
@@ -84,6 +84,7 @@ class GitHubSimulator:
     def __post_init__(self) -> None:
         self.stopping = Event()
         self.writing = RLock()
+        self._choosing = Lock()
         self.rates = Rates()
         self.payloads = Payloads(self)
         self._down: Answer | None = None
@@ -243,7 +244,8 @@ class GitHubSimulator:
         self.requests.append(request)
         if self._down:
             return self._down
-        fault = next((fault for fault in self.faults if fault.takes(request)), None)
+        with self._choosing:
+            fault = next((fault for fault in self.faults if fault.takes(request)), None)
         if fault and not fault.applied:
             return fault.answer
         with nullcontext() if request.method == "GET" else self.writing:

@@ -123,8 +123,10 @@ class Repository:
         """Commits of base and head as they are now."""
         return self.content.resolve(pull.base), self.content.resolve(pull.head)
 
-    def files(self, pull: Pull) -> list[ListedFile]:
-        ends = self.ends(pull)
+    def files(self, pull: Pull, commit: str | None = None) -> list[ListedFile]:
+        """What the pull request changes; as of `commit` of it, or now."""
+        base, head = self.ends(pull)
+        ends = (base, commit or head)
         if ends not in self._files:
             self._files[ends] = self.content.files(*ends)
         return self._files[ends]

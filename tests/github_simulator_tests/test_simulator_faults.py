@@ -76,7 +76,7 @@ def test_requests_are_counted_by_kind(simulator, pull, ask, token) -> None:
 
     counts = simulator.counts()
     assert counts["GET /repos/{repository}/pulls/{n}"] == 1
-    assert counts["POST /app/installations/{n}/access_tokens"] == 1
+    assert counts["POST /repos/{repository}/issues/{n}/comments"] == 1
     assert simulator.writes_by_second().total() == 1
 
 
