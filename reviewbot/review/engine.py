@@ -59,12 +59,6 @@ class Outcome(StrEnum):
     """Any other final error of the service."""
 
 
-#: Outcomes after which the same call may work a little later.
-TRANSIENT = frozenset(
-    {Outcome.RATE_LIMITED, Outcome.OVERLOADED, Outcome.UNREACHABLE, Outcome.TIMED_OUT}
-)
-
-
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one call, as the provider counted them. Cache reads and writes are not in `input`."""

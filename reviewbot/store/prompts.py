@@ -7,10 +7,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert, select
 
 from reviewbot.review.engine import Outcome, Prompt, Reply, Role, Usage
+from reviewbot.store.engine import insert_new
 from reviewbot.store.schema import answers, prompts
 
 
@@ -54,7 +54,7 @@ def put_prompt(connection: Connection, prompt: Prompt, at: datetime) -> str:
     """Keep a prompt and return its hash; one that is there stays as it is."""
     digest = prompt_hash(prompt)
     row = {"hash": digest, "prompt": prompt_json(prompt), "created_at": at}
-    connection.execute(_insert_new(connection, prompts).values(row))
+    connection.execute(insert_new(connection, prompts).values(row))
     return digest
 
 
@@ -93,13 +93,6 @@ def delete_prompts(connection: Connection, before: datetime) -> int:
     old_answers = connection.execute(delete(answers).where(answers.c.answered_at < before))
     old_prompts = connection.execute(delete(prompts).where(prompts.c.created_at < before))
     return old_answers.rowcount + old_prompts.rowcount
-
-
-def _insert_new(connection: Connection, table: Table) -> Any:
-    """An INSERT that leaves a row of the same key alone."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _reply_json(reply: Reply) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """What people asked for on a pull request, and what is known of its reviews."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Table, delete, literal, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BigInteger, ColumnElement, Table, delete, literal, select
 
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.store.calls import select_calls
-from reviewbot.store.engine import connect
+from reviewbot.store.engine import connect, insert_new
 from reviewbot.store.ledger import Store, open_store
 from reviewbot.store.reviews import StoredReview, get_review
 from reviewbot.store.schema import call_started, dismissed, paused, reviews
@@ -25,7 +23,7 @@ class PullStore(Store):
         """No automatic reviews from now on; a second time changes nothing."""
         row = {"repository_id": repository_id, "number": number, "by": by, "at": at}
         with self._writing() as connection:
-            connection.execute(_insert_new(connection, paused).values(row))
+            connection.execute(insert_new(connection, paused).values(row))
 
     def resume(self, repository_id: int, number: int) -> None:
         """Automatic reviews again."""
@@ -50,7 +48,7 @@ class PullStore(Store):
             "at": at,
         }
         with self._writing() as connection:
-            connection.execute(_insert_new(connection, dismissed).values(row))
+            connection.execute(insert_new(connection, dismissed).values(row))
 
     def dismissed(self, repository_id: int, number: int) -> frozenset[str]:
         """Fingerprints of findings that are not to be reported again."""
@@ -103,10 +101,3 @@ def _here(table: Table, repository_id: int, number: int) -> tuple[ColumnElement[
 def _wide(number: int) -> ColumnElement[int]:
     """A job's number may have more digits than the columns; PostgreSQL would refuse to compare."""
     return literal(number, BigInteger)
-
-
-def _insert_new(connection: Connection, table: Table) -> Any:
-    """An INSERT that leaves a row of the same key alone."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
