@@ -41,7 +41,13 @@ class Asker:
     """Joules of our own hardware, likewise."""
 
     def call(
-        self, ask: Ask, attempt: int, *, review_id: str, installation: int | None = None
+        self,
+        ask: Ask,
+        attempt: int,
+        *,
+        review_id: str,
+        installation: int | None = None,
+        repository_id: int | None = None,
     ) -> tuple[Reply, Call]:
         """Ask once. The start is in the ledger; the settled call is the caller's to store.
 
@@ -54,6 +60,7 @@ class Asker:
             repository=ask.repository or "",
             number=ask.number,
             installation=installation,
+            repository_id=repository_id,
             purpose=ask.purpose,
             unit=ask.unit,
             attempt=attempt,

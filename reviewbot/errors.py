@@ -4,6 +4,7 @@
     ├── UsageError                 options that do not go together
     ├── DiffError                  text that is not a unified diff
     ├── SourceError                a range, file or pull request that can't be read
+    │   └── github.client.SourceBusy        … now: it may work later
     ├── DocumentError              a rule, policy or price file: file, line, what, likely fix
     ├── SettingsError              an environment variable that is missing or wrong
     ├── PriceError                 a model without a known price (never $0)

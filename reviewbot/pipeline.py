@@ -13,7 +13,7 @@ from pathspec import GitIgnoreSpec
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
 from reviewbot.config.documents import load_document, validate
-from reviewbot.config.policy import Policy, narrow
+from reviewbot.config.policy import Policy, narrow, without_policy
 from reviewbot.costs.calls import Call
 from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
@@ -44,6 +44,8 @@ class Asked(NamedTuple):
 
     reply: Reply
     calls: tuple[Call, ...]
+    sends: int
+    """How often the prompt was sent: once for each call, or more."""
 
 
 class Steps(Protocol):
@@ -84,16 +86,33 @@ class Setup:
     """Where a person wants the change to go; None for what the router says."""
     dismissed: frozenset[str] = frozenset()
     """Fingerprints of findings that people do not want to see again."""
+    tolerant: bool = False
+    """A repository's broken policy is reported on the review, which goes on without it."""
 
 
-def effective_policy(setup: Setup, fetched: Fetched) -> Policy:
-    """The operator's policy, narrowed by the repository's. Raises DocumentError if that is wrong."""
+class Effective(NamedTuple):
+    """The policy that holds for a change."""
+
+    policy: Policy
+    problem: str = ""
+    """What is wrong with the repository's own, and what holds instead."""
+
+
+def effective_policy(setup: Setup, fetched: Fetched) -> Effective:
+    """The operator's policy, narrowed by the repository's.
+
+    Raises DocumentError if that is wrong and the setup is not tolerant.
+    """
     if fetched.policy is None:
-        return setup.policy
+        return Effective(setup.policy)
+    text, path = fetched.policy.text, fetched.policy.path
     try:
-        document = load_document(fetched.policy.text, fetched.policy.path)
-        return narrow(setup.policy, validate(Policy, document))
+        return Effective(narrow(setup.policy, validate(Policy, load_document(text, path))))
     except DocumentError as error:
+        if setup.tolerant:
+            kept, how = without_policy(text, path)
+            problem = f"the policy is broken and does not hold: {error}. Until it is mended {how}"
+            return Effective(narrow(setup.policy, kept), problem)
         where = "read from the base of the change, not from the change itself"
         hint = f"{error.hint}; {where}" if error.hint else where
         raise DocumentError(error.source, error.line, error.problem, hint) from None
@@ -110,11 +129,11 @@ def route_change(fetched: Fetched, setup: Setup, policy: Policy) -> Route:
 def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) -> Review:
     """Fetch, route, read, anchor, price, record and publish one change."""
     fetched = steps.fetch()
-    policy = effective_policy(setup, fetched)
+    policy, broken = effective_policy(setup, fetched)
     change, sources = fetched.change, fetched.sources
     route = route_change(fetched, setup, policy)
     if why := _left_alone(fetched, setup, policy, route):
-        review = _routed_only(setup, fetched, route, why, review_id, now)
+        review = _routed_only(fetched, route, why, broken, review_id, now)
         steps.record(review)
         steps.publish(review)
         return review
@@ -165,7 +184,11 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         walkthrough=tuple(
             dict.fromkeys(read.answer.walkthrough for read in reads if read.answer.walkthrough)
         ),
-        attention=(*planned.attention, *unread(coverage, route, change)),
+        attention=(
+            *([broken] if broken else []),
+            *planned.attention,
+            *unread(coverage, route, change),
+        ),
         notes=(
             *fetched.notes,
             *setup.lineup.notes,
@@ -199,7 +222,7 @@ def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) ->
 
 
 def _routed_only(
-    setup: Setup, fetched: Fetched, route: Route, why: str, review_id: str, now: datetime
+    fetched: Fetched, route: Route, why: str, broken: str, review_id: str, now: datetime
 ) -> Review:
     return Review(
         id=review_id,
@@ -213,6 +236,7 @@ def _routed_only(
         calls=(),
         cost=CostSummary(),
         created_at=now,
+        attention=(broken,) if broken else (),
         notes=fetched.notes,
         left_alone=why,
     )
@@ -277,10 +301,10 @@ def _ask_all(steps: Steps, jobs: Sequence[Job], briefing: Briefing, lineup: Line
     while jobs:
         waiting: list[Job] = []
         asked = steps.ask([job.ask(briefing.change) for job in jobs])
-        for job, (reply, made) in zip(jobs, asked, strict=True):
+        for job, (reply, made, sends) in zip(jobs, asked, strict=True):
             calls += made
             if lineup.engines[job.role].external:
-                egress += job.composed.egress * len(made)
+                egress += job.composed.egress * sends
             more = follow_ups(job, reply, briefing, lineup)
             waiting += more
             if not more:

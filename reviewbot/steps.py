@@ -1,20 +1,30 @@
 """The flow's steps for one person at a terminal: plain calls, several questions at a time."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reviewbot.asking import Asker
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
+from reviewbot.config.policy import Policy
 from reviewbot.costs.calls import Call
+from reviewbot.errors import UsageError
+from reviewbot.github.calls import GitHubError
 from reviewbot.pipeline import Asked
+from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Ask
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.review.retrying import retry_delay
+
+if TYPE_CHECKING:
+    from github import Github
+
+    from reviewbot.github.reviews import Published
 
 #: Questions in flight at once. A service's own limits are met by waiting as it says.
 PARALLEL = 8
@@ -48,6 +58,8 @@ class PlainSteps:
     asker: Asker
     ledger: Ledger
     reporter: Reporter
+    post: Callable[[Review], None] | None = None
+    """Posts the review; without it the command only prints it."""
     stopping: Event = field(default_factory=Event)
     """Set when no further call may be made."""
 
@@ -82,20 +94,78 @@ class PlainSteps:
         self.ledger.save_review(review)
 
     def publish(self, review: Review) -> None:
-        """Nothing is posted from the terminal: the command prints the review."""
+        if self.post:
+            self.reporter.say("posting the review")
+            self.post(review)
 
     def _ask_until_final(self, ask: Ask) -> Asked:
         calls: list[Call] = []
-        attempt = 1
+        attempt, sends = 1, 0
         while True:
             reply, call = self.asker.call(ask, attempt, review_id=self.review_id)
             self.ledger.settle_call(call)
             calls.append(call)
+            sends += reply.sends
             delay = retry_delay(reply, attempt)
             if delay is None:
                 self.reporter.done(f"{call.start.model}: part {ask.unit + 1} {reply.outcome}")
-                return Asked(reply, tuple(calls))
+                return Asked(reply, tuple(calls), sends)
             self.reporter.say(f"{call.start.model}: {reply.outcome}, trying again in {delay:.0f} s")
             if self.stopping.wait(delay):
-                return Asked(reply, tuple(calls))
+                return Asked(reply, tuple(calls), sends)
             attempt += 1
+
+
+@dataclass
+class TokenPost:
+    """Posts the review of one pull request with somebody's own token, once for each head."""
+
+    connect: Callable[[], "Github"]
+    author: str
+    """The login that the token is of."""
+    marker_key: bytes = field(repr=False)
+    reporter: Reporter
+    request: str
+    """Who asks, in our hidden marks."""
+    result: "Published | GitHubError | None" = None
+    """What became of it: a review that was paid for is shown, even if it can't be posted."""
+    _policy: Policy = field(default_factory=Policy, repr=False)
+    _repository_id: int | None = None
+
+    def prepare(self, fetched: Fetched, policy: Policy) -> None:
+        """Look at what is to be posted on. Raises UsageError, before anything is paid for, if
+        nothing can be."""
+        if fetched.repository_id is None:
+            raise UsageError("only a pull request's review can be posted")
+        if fetched.closed:
+            raise UsageError("the pull request is closed: review it without --post")
+        self._policy, self._repository_id = policy, fetched.repository_id
+
+    def __call__(self, review: Review) -> None:
+        from reviewbot.github.posting import post_once
+
+        change = review.change
+        scope = Scope(
+            installation=0,
+            repository=str(self._repository_id),
+            number=change.number or 0,
+            head=change.head or "",
+            base=change.base or "",
+            request=self.request,
+        )
+        try:
+            with self.connect() as client:
+                self.result = post_once(
+                    client,
+                    review,
+                    self._policy,
+                    Marks(self.marker_key, scope),
+                    author=self.author,
+                    pause=self._pause,
+                )
+        except GitHubError as error:
+            self.result = error
+
+    def _pause(self, seconds: float, why: str) -> None:
+        self.reporter.say(f"{why}; trying again in {seconds:.0f} s")
+        time.sleep(seconds)

@@ -1,9 +1,11 @@
 """Settings → live clients, engines and stores; the only module that constructs them."""
 
+import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,12 +17,12 @@ from reviewbot.config.settings import Settings
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.operator_prices import parse_operator_prices
 from reviewbot.costs.prices import PriceBook
-from reviewbot.errors import EngineError, SettingsError
-from reviewbot.pipeline import Setup, review_change
+from reviewbot.errors import EngineError, SettingsError, UsageError
+from reviewbot.pipeline import Setup, effective_policy, review_change
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role
 from reviewbot.routing.rules import RuleSet, load_rules, shipped_rules, shipped_texts
-from reviewbot.steps import PlainSteps, Reporter
+from reviewbot.steps import PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
@@ -66,7 +68,13 @@ def setup(settings: Settings, crew: Crew | None = None) -> Setup:
     )
 
 
-def review_here(settings: Settings, source: Callable[[], Fetched], reporter: Reporter) -> Review:
+def review_here(
+    settings: Settings,
+    source: Callable[[], Fetched],
+    reporter: Reporter,
+    *,
+    post: TokenPost | None = None,
+) -> Review:
     """Review one change at a terminal. The ledger is opened, and closed again."""
     # the store takes a tenth of a second to import: only reviews need it
     from reviewbot.engines.analyzers import LocalAnalyzers
@@ -75,16 +83,61 @@ def review_here(settings: Settings, source: Callable[[], Fetched], reporter: Rep
     crew = engines(settings)
     prepared = setup(settings, crew)
     review_id = str(uuid.uuid4())
+
+    def read() -> Fetched:
+        fetched = source()
+        if post:
+            post.prepare(fetched, effective_policy(prepared, fetched).policy)
+        return fetched
+
     with open_store(settings.database) as ledger:
         steps = PlainSteps(
             review_id=review_id,
-            source=source,
+            source=read,
             analyzers=LocalAnalyzers(),
             asker=asker(settings, crew, ledger, prepared.prices),
             ledger=ledger,
             reporter=reporter,
+            post=post,
         )
         return review_change(steps, prepared, review_id=review_id, now=datetime.now(UTC))
+
+
+def token_post(
+    settings: Settings, token: str | None, reporter: Reporter, *, request: str
+) -> TokenPost:
+    """What posts a review with somebody's own token.
+
+    Raises UsageError without one, SourceError if GitHub does not take it.
+    """
+    if not token:
+        raise UsageError("to post, GITHUB_TOKEN must hold a token that may write pull requests")
+    from reviewbot.github.client import connect
+    from reviewbot.github.posting import login_of
+
+    open_client = partial(connect, settings.github_api_url, token)
+    with open_client() as client:
+        author = login_of(client)
+    return TokenPost(open_client, author, terminal_marker_key(settings), reporter, request)
+
+
+def marker_key(settings: Settings) -> bytes:
+    """Signs our hidden marks. Raises SettingsError if there is nothing to make it of."""
+    if settings.marker_key is not None:
+        return settings.marker_key.get_secret_value().encode()
+    if settings.webhook_secret is None:
+        raise SettingsError("REVIEWBOT_WEBHOOK_SECRET is not set: it signs our hidden marks, too")
+    secret = settings.webhook_secret.get_secret_value().encode()
+    return hashlib.sha256(b"reviewbot marker\0" + secret).digest()
+
+
+def terminal_marker_key(settings: Settings) -> bytes:
+    """The same at a terminal, where a key of its own is made if nothing is set."""
+    if settings.marker_key is None and settings.webhook_secret is None:
+        from reviewbot.store.key_file import kept_key
+
+        return kept_key(settings.data_dir / "marker.key")
+    return marker_key(settings)
 
 
 def engines(settings: Settings) -> Crew:

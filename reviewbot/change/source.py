@@ -28,6 +28,9 @@ class Fetched:
     branch: str = ""
     """The head's branch name."""
     draft: bool = False
+    closed: bool = False
+    repository_id: int | None = None
+    """The host's number for the repository, which a rename keeps."""
     notes: tuple[str, ...] = ()
     """What could not be read, for people."""
 

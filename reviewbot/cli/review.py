@@ -1,6 +1,7 @@
 """`reviewbot review`: read a change and say what is wrong with it, and what that cost."""
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ FORMATS = ("text", "markdown", "json", "sarif")
 
 @click.command("review")
 @source_options
+@click.option("--post", is_flag=True, help="Post the review on the pull request of --pr.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
     "--fail-on",
@@ -32,6 +34,7 @@ def command(
     repo: Path | None,
     diff: str | None,
     pr: str | None,
+    post: bool,
     format_: str,
     fail_on: str | None,
     json_file: Path | None,
@@ -40,7 +43,11 @@ def command(
 
     RANGE is A..B, A...B or REV (that one commit); without it, this branch is compared with its
     merge base with the default branch. Uncommitted changes are not part of it; for those:
-    git diff HEAD | reviewbot review --diff -. Nothing is posted.
+    git diff HEAD | reviewbot review --diff -.
+
+    With --pr and --post the review is posted, too: comments on lines, one summary and, where the
+    token may, a check. GITHUB_TOKEN must be allowed to write pull requests. A second time posts
+    nothing new on the same commit. Without --post nothing is posted.
 
     \b
     Examples:
@@ -48,26 +55,37 @@ def command(
       reviewbot review main...feature --repo ../shop
       reviewbot review --diff fix.patch --format json
       reviewbot review --pr https://github.com/o/r/pull/7 --format markdown
+      reviewbot review --pr https://github.com/o/r/pull/7 --post
       reviewbot review --fail-on high --format sarif > review.sarif
 
     \b
-    Exit codes: 0 done, 1 with --fail-on: reached, or incomplete, 2 bad usage or input, 3 a bug, 130 interrupted.
+    Exit codes: 0 done, 1 with --fail-on: reached, or incomplete; with --post: not posted,
+    2 bad usage or input, 3 a bug, 130 interrupted.
     """
     from reviewbot import wiring
+    from reviewbot.cli.posted import page_of, posted_lines
     from reviewbot.cli.terminal import Progress
     from reviewbot.config.settings import load_settings
 
     settings = load_settings()
+    page = page_of(pr, settings.github_api_url) if post else ""
     if json_file:
         _check(json_file)  # before anything is paid for
     with Progress() as progress:
+        token = os.environ.get("GITHUB_TOKEN")
+        poster = wiring.token_post(settings, token, progress, request="cli") if post else None
         review = wiring.review_here(
-            settings, lambda: fetch(settings, range_, repo, diff, pr), progress
+            settings, lambda: fetch(settings, range_, repo, diff, pr), progress, post=poster
         )
     _show(review, format_)
     if json_file:
         _write(json_file, json.dumps(review_json(review), indent=2) + "\n")
-    return _exit_code(review, fail_on)
+    code = _exit_code(review, fail_on)
+    if poster is None or poster.result is None:
+        return code
+    posted, lines = posted_lines(poster.result, page)
+    click.echo("reviewbot: " + "\n".join(lines), err=True)
+    return code if posted else code or 1
 
 
 def _show(review: Review, format_: str) -> None:

@@ -51,7 +51,7 @@ def command(
         route_corpus(setup, Path(corpus), Path(predictions))
         return
     fetched = fetch(settings, range_, repo, diff, pr)
-    route = route_change(fetched, setup, effective_policy(setup, fetched))
+    route = route_change(fetched, setup, effective_policy(setup, fetched).policy)
     if format_ == "json":
         from reviewbot.publishing.result import route_json
 

@@ -47,6 +47,10 @@ def stdout_console() -> Console:
 def print_review(review: Review, console: Console) -> None:
     """The whole review; the verdict and the money stand last, where the eye rests."""
     page = Page(console)
+    if not review.coverage and not review.change.missing_files:
+        page.put(review.route.why)
+        _alerts(page, review)
+        return
     _header(page, review)
     _alerts(page, review)
     if any(text.strip() for text in review.walkthrough):

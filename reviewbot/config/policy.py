@@ -1,10 +1,11 @@
 """The repository's policy, `.github/reviewbot.yml`, and how it narrows the operator's."""
 
+import re
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from reviewbot.config.documents import load_document, validate
 from reviewbot.config.rule_document import (
@@ -14,6 +15,7 @@ from reviewbot.config.rule_document import (
     PathPatterns,
     PolicyRule,
 )
+from reviewbot.errors import DocumentError
 
 
 class Narrowing(Enum):
@@ -206,6 +208,33 @@ class Policy(Closed):
 def load_policy(text: str | bytes, source: str = ".github/reviewbot.yml") -> Policy:
     """Read a policy file. Raises DocumentError."""
     return validate(Policy, load_document(text, source))
+
+
+def without_policy(text: str | bytes, source: str) -> tuple[Policy, str]:
+    """What still holds of a policy that is broken, and that in words.
+
+    Only what it keeps from leaving, since a slip elsewhere must not send a file out: its
+    `never_send`, or every file where that can't be read.
+    """
+    try:
+        document = load_document(text, source).data
+        route = document.get("route") if isinstance(document, dict) else None
+        kept = route.get("never_send") if isinstance(route, dict) else None
+        if kept is None and not _keeps(text):
+            return Policy(), "the defaults apply"
+        policy = Policy.model_validate({"route": {"never_send": kept}})
+        return policy, "the defaults apply, and its `never_send`"
+    except (DocumentError, ValidationError):
+        if not _keeps(text):
+            return Policy(), "the defaults apply"
+    everything = Policy.model_validate({"route": {"never_send": ["**"]}})
+    return everything, "the defaults apply, and no file is sent out: its `never_send` can't be read"
+
+
+def _keeps(text: str | bytes) -> bool:
+    """Whether it seems to keep files from leaving, however it is spelled."""
+    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return re.search(r"never.?send", plain, re.IGNORECASE) is not None
 
 
 PolicyPart = TypeVar("PolicyPart", bound=BaseModel)

@@ -24,6 +24,8 @@ class CallStart:
     """Pull request."""
     installation: int | None
     """The GitHub App's installation."""
+    repository_id: int | None
+    """GitHub's, which outlives a rename."""
     purpose: str
     """`review`, or another word for why the model was asked."""
     unit: int

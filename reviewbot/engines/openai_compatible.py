@@ -92,7 +92,10 @@ class OpenAICompatibleEngine:
         """Send one prompt; wait at most `timeout` seconds. Every answer is a Reply."""
         started = time.monotonic()
         deadline = started + timeout
-        answer = self._find_model(deadline) or self._complete(prompt, deadline)
+        sends = 0
+        answer: _Answer | Read | None = self._find_model(deadline)
+        if answer is None:
+            answer, sends = self._complete(prompt, deadline)
         seconds = time.monotonic() - started
         read = answer if isinstance(answer, Read) else read_completion(answer.status, answer.body)
         headers = {} if isinstance(answer, Read) else answer.headers
@@ -106,6 +109,7 @@ class OpenAICompatibleEngine:
             raw=read.raw,
             retry_after=retry_after(headers) if read.outcome is not Outcome.ANSWERED else None,
             detail=safe_detail(read.note, read.said, secret=self._key, prompt=prompt.text),
+            sends=sends,
             scripted=headers.get(SCRIPTED_HEADER) == "1",
         )
 
@@ -126,19 +130,21 @@ class OpenAICompatibleEngine:
         finally:
             self._lock.release()
 
-    def _complete(self, prompt: Prompt, deadline: float) -> "_Answer | Read":
-        """Ask in the dialect known to work; where the server can't take a part of it, without."""
-        dialect = self._dialect
+    def _complete(self, prompt: Prompt, deadline: float) -> "tuple[_Answer | Read, int]":
+        """Ask in the dialect known to work; where the server can't take a part of it, without.
+        The answer, and how often it was asked."""
+        dialect, sends = self._dialect, 0
         while True:
+            sends += 1
             body = _body(prompt, self._model, dialect)
             answer = self._send("POST", "/chat/completions", body, deadline)
             if isinstance(answer, Read):
-                return answer
+                return answer, sends
             simpler = dialect.without(answer.status, answer.body)
             if simpler is None:
                 if answer.status == 200:
                     self._dialect = dialect
-                return answer
+                return answer, sends
             dialect = simpler
 
     def _send(

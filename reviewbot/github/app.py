@@ -87,6 +87,14 @@ class GitHubApp:
         token = self.token(installation, repository_id)
         return connect(self._api_url, token.value, timeout=self._timeout)
 
+    def forget(self, installation: int, repository_id: int) -> None:
+        """GitHub does not take these tokens any more: the next client gets a new one."""
+        self._tokens = {
+            key: token
+            for key, token in list(self._tokens.items())
+            if key[:2] != (installation, repository_id)
+        }
+
     @property
     def login(self) -> str:
         """The author of what we post, `slug[bot]`; asked for once. Raises GitHubError."""

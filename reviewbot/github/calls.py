@@ -10,22 +10,17 @@ Messages are ours alone: nothing that GitHub or a token says gets into them.
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reviewbot.errors import ReviewbotError
-from reviewbot.github.client import PER_PAGE
+from reviewbot.github.client import PER_PAGE, asked_wait
 
 if TYPE_CHECKING:
     from github import Github
     from github.Requester import Requester
 
-#: What GitHub asks for where it does not say how long, seconds (docs: "Exceeding the rate limit").
-DEFAULT_WAIT = 60.0
-#: Longest wait believed, seconds: the hourly limit starts anew within an hour.
-MAX_WAIT = 3_700.0
 #: Pages of a list that are read: 3 000 comments.
 MAX_PAGES = 30
 
@@ -158,12 +153,7 @@ def _wait(answer: _Answer) -> float | None:
     # 422 is GitHub's older way to say that content comes too fast
     if not limited and not (status == 422 and "submitted too quickly" in said):
         return None
-    wait, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
-    if wait.isdecimal() and len(wait) < 8:
-        return min(max(float(wait), 1.0), MAX_WAIT)
-    if used_up and reset.isdecimal() and len(reset) < 12:
-        return min(max(int(reset) - time.time(), 1.0), MAX_WAIT)
-    return DEFAULT_WAIT
+    return asked_wait(headers)
 
 
 def id_of(made: Mapping[str, Any], what: str) -> int:

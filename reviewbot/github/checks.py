@@ -72,16 +72,33 @@ class Checks:
 
 
 def start_check(
-    client: "Github", repository: str, head: str, *, external_id: str, title: str, author: str
+    client: "Github",
+    repository: str,
+    head: str,
+    *,
+    external_id: str,
+    title: str,
+    author: str,
+    first: bool = False,
 ) -> int:
     """A check run that says what is going on, until `publish` ends it; its id.
 
-    A second time finds the first. `title` is ours: no text of others. Raises GitHubError.
+    A second time finds the first, and `first` spares the look. `title` is ours: no text of
+    others. Raises GitHubError.
     """
     checks = Checks(Calls(client), repository, author)
-    content = {"status": "in_progress", "output": {"title": title, "summary": title}}
-    found = checks.find(head, external_id)
-    return found.id if found else checks.create(head, external_id, content)
+    found = None if first else checks.find(head, external_id)
+    return found.id if found else checks.create(head, external_id, _going_on(title))
+
+
+def retitle_check(client: "Github", repository: str, check_id: int, title: str) -> None:
+    """Say anew what is going on. Raises GitHubError."""
+    path = f"/repos/{repository}/check-runs/{check_id}"
+    Calls(client).patch(path, "a check run", _going_on(title))
+
+
+def _going_on(title: str) -> dict[str, Any]:
+    return {"status": "in_progress", "output": {"title": title, "summary": title}}
 
 
 def _content(check: CheckRun, sent: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A client for GitHub, and GitHub's failures as one clear line each."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ API_VERSION = "2022-11-28"
 TIMEOUT_SECONDS = 20
 #: Most items of one page of any list.
 PER_PAGE = 100
+#: What GitHub asks for where it does not say how long, seconds (docs: "Exceeding the rate limit").
+DEFAULT_WAIT = 60.0
+#: Longest wait believed, seconds: the hourly limit starts anew within an hour.
+MAX_WAIT = 3_700.0
 
 
 def connect(api_url: str, token: str | None, *, timeout: int = TIMEOUT_SECONDS) -> "Github":
@@ -43,6 +48,25 @@ def connect(api_url: str, token: str | None, *, timeout: int = TIMEOUT_SECONDS) 
     )
 
 
+def asked_wait(headers: Mapping[str, str]) -> float:
+    """Seconds that GitHub asks to wait, by the headers of an answer that met a limit."""
+    wait, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+    used_up = headers.get("x-ratelimit-remaining") == "0"
+    if wait.isdecimal() and len(wait) < 8:
+        return min(max(float(wait), 1.0), MAX_WAIT)
+    if used_up and reset.isdecimal() and len(reset) < 12:
+        return min(max(int(reset) - time.time(), 1.0), MAX_WAIT)
+    return DEFAULT_WAIT
+
+
+class SourceBusy(SourceError):
+    """GitHub can't be read now; the same may work after `seconds`."""
+
+    def __init__(self, message: str, seconds: float = 5.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 @contextmanager
 def plain_errors(client: "Github", what: str) -> Iterator[None]:
     """Turns whatever happens to a request about `what` into a SourceError that says what to do."""
@@ -53,15 +77,20 @@ def plain_errors(client: "Github", what: str) -> Iterator[None]:
     try:
         yield
     except GithubException as error:
-        raise SourceError(_said(error, what, has_token=client.requester.auth is not None)) from None
+        said = _said(error, what, has_token=client.requester.auth is not None)
+        if error.status >= 500:
+            raise SourceBusy(said) from None
+        if error.status == 429 or (error.status == 403 and _is_rate_limit(error)):
+            raise SourceBusy(said, asked_wait(error.headers or {})) from None
+        raise SourceError(said) from None
     except requests.exceptions.SSLError:
         raise SourceError(f"the certificate of {host} can't be trusted") from None
     except requests.Timeout:
-        raise SourceError(f"{host} did not answer in time; try again") from None
+        raise SourceBusy(f"{host} did not answer in time; try again") from None
     except requests.RequestException:
-        raise SourceError(f"can't reach {host}: check the network and the address") from None
+        raise SourceBusy(f"can't reach {host}: check the network and the address") from None
     except (BadAttributeException, RecursionError, ValueError):  # or JSON that is cut off
-        raise SourceError(not_github(host)) from None
+        raise SourceBusy(not_github(host)) from None
     except RuntimeError:  # what PyGithub raises for a redirect to another host or scheme
         raise SourceError(f"{host} redirects elsewhere: check REVIEWBOT_GITHUB_API_URL") from None
 

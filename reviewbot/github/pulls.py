@@ -1,7 +1,8 @@
 """A GitHub pull request as a change."""
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from reviewbot.change.kinds import with_kinds
@@ -69,6 +70,7 @@ class _Pull(NamedTuple):
     """What the pull request says of itself."""
 
     repository: str
+    repository_id: int
     number: int
     title: str
     description: str
@@ -78,17 +80,26 @@ class _Pull(NamedTuple):
     author: str
     labels: tuple[str, ...]
     draft: bool
+    closed: bool
     changed_files: int
 
 
-def read_pull(client: "Github", owner: str, repository: str, number: int) -> Fetched:
+def read_pull(
+    client: "Github",
+    owner: str,
+    repository: str,
+    number: int,
+    *,
+    facts: Mapping[str, Any] | None = None,
+) -> Fetched:
     """The pull request with its files, its policy and the texts around.
 
-    Takes 4 requests for a usual one. Every file that GitHub counts is in the change, or in its
+    `facts` is what GitHub says of it, where that was asked for just now. Takes 4 requests for a
+    usual one, 3 with facts. Every file that GitHub counts is in the change, or in its
     `missing_files`. Raises SourceError in one clear line, DiffError for a diff that makes no sense.
     """
     with plain_errors(client, f"{owner}/{repository}#{number}"):
-        pull = _read_facts(client, f"{owner}/{repository}", number)
+        pull = _read_facts(client, f"{owner}/{repository}", number, facts)
         change, notes = _read_files(client, pull)
     context = read_context(client, pull.repository, pull.base)
     change = with_kinds(change, attributes=context.attributes)
@@ -102,16 +113,26 @@ def read_pull(client: "Github", owner: str, repository: str, number: int) -> Fet
         labels=pull.labels,
         branch=pull.branch,
         draft=pull.draft,
+        closed=pull.closed,
+        repository_id=pull.repository_id,
         notes=(*notes, *context.notes, *unread),
     )
 
 
-def _read_facts(client: "Github", repository: str, number: int) -> _Pull:
-    pull = client.get_repo(repository).get_pull(number)
+def _read_facts(
+    client: "Github", repository: str, number: int, facts: Mapping[str, Any] | None
+) -> _Pull:
+    from github.PullRequest import PullRequest
+
+    if facts is None:
+        pull = client.get_repo(repository).get_pull(number)
+    else:
+        pull = client.create_from_raw_data(PullRequest, dict(facts))
     if pull.number != number or not (pull.base and pull.head and pull.base.repo):
         raise SourceError(not_github(client.requester.hostname))
     return _Pull(
         repository=pull.base.repo.full_name,
+        repository_id=pull.base.repo.id,
         number=number,
         title=pull.title or "",
         description=pull.body or "",
@@ -121,6 +142,7 @@ def _read_facts(client: "Github", repository: str, number: int) -> _Pull:
         author=pull.user.login if pull.user else "",
         labels=tuple(label.name for label in pull.labels),
         draft=bool(pull.draft),
+        closed=pull.state == "closed",
         changed_files=pull.changed_files,
     )
 

@@ -6,8 +6,9 @@ order is review, summary, check; nothing is ever deleted, approved or asked to b
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from reviewbot.errors import ReviewbotError
 from reviewbot.github.calls import (
     Calls,
     Denied,
@@ -20,6 +21,7 @@ from reviewbot.github.calls import (
 )
 from reviewbot.github.checks import Checks, Known
 from reviewbot.publishing.comments import Publication
+from reviewbot.publishing.notice import noticed
 
 if TYPE_CHECKING:
     from github import Github
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 #: After an unclear answer: time for GitHub to show what it has done after all, seconds.
 UNCLEAR_WAIT = 5.0
 
-Ending = Literal["posted", "already", "superseded", "closed", "wait"]
+Ending = Literal["posted", "already", "superseded", "closed", "taken over", "wait"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Published:
 
     outcome: Ending
     """`already`: all of it was there; `superseded`: the head is another one, nothing was posted;
-    `wait`: publish again after `wait_seconds`, what is there will be found."""
+    `taken over`: somebody else posts it now; `wait`: publish again after `wait_seconds`, what is
+    there will be found."""
     review_id: int | None = None
     summary_id: int | None = None
     check_id: int | None = None
@@ -48,29 +51,53 @@ class Published:
     requests: int = 0
 
 
+class Attempt(NamedTuple):
+    """How this attempt to post stands to others."""
+
+    check_id: int | None = None
+    """The check run that was started for it."""
+    first: bool = False
+    """Nothing of it can be there yet: no look for a review or a check of our own."""
+    ours: Callable[[], bool] = lambda: True
+    """Whether nobody has begun to post it after us; asked before anything new is made."""
+
+
+#: Nobody else may post the same at the same time.
+ALONE = Attempt()
+
+
 def publish(
-    client: "Github", publication: Publication, *, author: str, check_id: int | None = None
+    client: "Github", publication: Publication, *, author: str, attempt: Attempt = ALONE
 ) -> Published:
     """Post it, or what is missing of it; never waits.
 
-    `author` is the login that the client posts as; `check_id` a check run that was started for it.
-    Takes 6 requests the first time. Raises GitHubError if GitHub lets us post nothing at all, or
-    does not show the pull request.
+    `author` is the login that the client posts as. Takes 5 requests the first time, 6 where it
+    has to look. Raises GitHubError if GitHub lets us post nothing at all, or does not show the
+    pull request.
     """
-    run = _Run(Calls(client), publication, author)
+    run = _Run(Calls(client), publication, author, attempt)
     try:
-        return run.all(check_id)
+        return run.all()
     except RateLimited as error:
         return run.result("wait", wait=error.seconds, problem=str(error))
     except Unclear as error:
         return run.result("wait", wait=UNCLEAR_WAIT, problem=str(error))
+    except _TakenOverError as error:
+        return run.result("taken over", problem=str(error))
+
+
+class _TakenOverError(ReviewbotError):
+    """Somebody else posts it now."""
 
 
 class _Run:
     """One attempt, and how far it came."""
 
-    def __init__(self, calls: Calls, publication: Publication, author: str) -> None:
+    def __init__(
+        self, calls: Calls, publication: Publication, author: str, attempt: Attempt
+    ) -> None:
         self._calls, self._what, self._author = calls, publication, author
+        self._attempt = attempt
         self._pull = f"/repos/{publication.repository}/pulls/{publication.number}"
         self._issue = f"/repos/{publication.repository}/issues/{publication.number}"
         self._review_id: int | None = None
@@ -93,23 +120,29 @@ class _Run:
             requests=self._calls.count,
         )
 
-    def all(self, check_id: int | None) -> Published:
+    def all(self) -> Published:
         if ended := self._ended():
             return self.result(ended)
-        fresh = False
+        fresh = self._attempt.first
         if self._what.has_review:
             try:
-                fresh = self._post_review()
+                fresh = self._post_review() or fresh
             except (Denied, Refused) as error:
                 if ended := self._ended():
                     return self.result(ended)
                 self._moved = len(self._what.comments)
                 self._errors.append(error)
         self._tried(self._post_summary)
-        self._tried(lambda: self._post_check(check_id, fresh=fresh))
+        self._tried(lambda: self._post_check(fresh=fresh))
         if self._errors and not any((self._review_id, self._summary_id, self._check_id)):
             raise self._errors[0]
         return self.result("posted" if self._wrote else "already")
+
+    def _made(self, path: str, what: str, body: dict[str, Any]) -> int:
+        """The id of something new. A worker that slept must not make what another has made."""
+        if not self._attempt.ours():
+            raise _TakenOverError("another worker goes on with it")
+        return id_of(self._calls.post(path, what, body), what)
 
     def _tried(self, step: Callable[[], None]) -> None:
         """What GitHub does not let us do keeps the other parts from nobody."""
@@ -128,7 +161,7 @@ class _Run:
 
     def _post_review(self) -> bool:
         """Whether this attempt posted it."""
-        if self._find_review():
+        if not self._attempt.first and self._find_review():
             return False
         try:
             self._review_id = self._posted_review()
@@ -155,8 +188,7 @@ class _Run:
         review: dict[str, Any] = {"commit_id": self._what.head, "event": "COMMENT", "body": body}
         if comments:
             review["comments"] = comments
-        made = self._calls.post(f"{self._pull}/reviews", "a review", review)
-        return id_of(made, "a review")
+        return self._made(f"{self._pull}/reviews", "a review", review)
 
     def _find_review(self) -> bool:
         marks = self._what.marks
@@ -177,16 +209,15 @@ class _Run:
             return
         there = self._find_summary()
         if there is not None:
-            if _squeezed(there) != _squeezed(texts.summary):
+            summary = noticed(there, texts.summary) if self._what.notice else texts.summary
+            if _squeezed(there) != _squeezed(summary):
                 path = f"/repos/{self._what.repository}/issues/comments/{self._summary_id}"
-                self._calls.patch(path, "the summary", {"body": texts.summary})
+                self._calls.patch(path, "the summary", {"body": summary})
                 self._wrote = True
             return
+        body = {"body": texts.summary}
         try:
-            made = self._calls.post(
-                f"{self._issue}/comments", "the summary", {"body": texts.summary}
-            )
-            self._summary_id = id_of(made, "the summary")
+            self._summary_id = self._made(f"{self._issue}/comments", "the summary", body)
         except Unclear:
             if self._find_summary() is None:
                 raise
@@ -201,13 +232,13 @@ class _Run:
                 return body
         return None
 
-    def _post_check(self, check_id: int | None, *, fresh: bool) -> None:
+    def _post_check(self, *, fresh: bool) -> None:
         """Looks for the run of an earlier attempt, which a review posted just now rules out."""
         check = self._what.check
         if check is None:
             return
         checks = Checks(self._calls, self._what.repository, self._author)
-        known = Known(check_id) if check_id else None
+        known = Known(self._attempt.check_id) if self._attempt.check_id else None
         if not fresh:
             known = checks.find(check.head, check.external_id) or known
         self._check_id, changed = checks.finish(check, known)

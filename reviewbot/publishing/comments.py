@@ -25,7 +25,7 @@ class Texts(NamedTuple):
 
     review: str
     summary: str | None
-    """None where the policy has none."""
+    """Ends with the run's mark and its own. None where the policy has none."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Publication:
     moved: Texts
     """The texts if GitHub refuses the comments: no finding is lost."""
     check: CheckRun | None
+    notice: bool = False
+    """Its summary only says that a review is missing: an earlier one's stays below it."""
 
     @property
     def has_review(self) -> bool:
@@ -92,7 +94,7 @@ def _texts(review: Review, policy: Policy, marks: Marks, placed: Placed, *, move
     opening.append("Why it went where it went, coverage and cost: in the summary comment.")
     known: frozenset[Finding] = frozenset() if moved else frozenset(placed.inline)
     title, _, body = summary_markdown(review, inline=known).partition("\n\n")
-    summary = [title, note, body.strip(), marks.mark("summary")]
+    summary = [title, note, body.strip(), mark, marks.mark("summary")]
     return Texts(_joined([*opening, mark]), _joined(summary))
 
 

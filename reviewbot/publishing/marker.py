@@ -52,8 +52,10 @@ class Marks:
         return _line(kind, self.key(kind), self._hmac(kind, self.key(kind)))
 
     def external_id(self) -> str:
-        """The same for a check run, which has a field for it."""
-        return f"{self.key('check')}.{self._hmac('check', self.key('check'))}"
+        """The same for a check run, which has a field for it; read by whoever is asked to run the
+        check again, as GitHub does not name a fork's pull request."""
+        key = self.key("check")
+        return f"reviewbot:{self.scope.number}:{self.scope.base}.{key}.{self._hmac('check', key)}"
 
     def finding_mark(self, fingerprint: str) -> str:
         """The last line of a comment on a line: which finding it is about."""
@@ -63,6 +65,13 @@ class Marks:
     def is_own(self, text: str, kind: Kind) -> bool:
         """Whether `text` is the comment of that kind for this run."""
         return own_marker(text, self.secret, kind, self.scope)
+
+    def is_of_run(self, summary: str) -> bool:
+        """Whether `summary` is our summary as this very run wrote it: the run's own mark stands
+        above the summary's."""
+        above = summary.rstrip().rpartition("\n")[0]
+        ours = self.is_own(above, "review") or self.is_own(above, "moved")
+        return ours and self.is_own(summary, "summary")
 
     def fingerprint_in(self, text: str) -> str | None:
         """The finding that our comment on a line is about; None for anything else."""

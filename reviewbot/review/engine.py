@@ -93,6 +93,8 @@ class Reply:
     """Measured energy of the call; None where it can't be measured."""
     detail: str = ""
     """A short reason for people: never holds a secret."""
+    sends: int = 1
+    """How often the prompt was sent: again where a server did not take its form."""
     scripted: bool = False
     """The server says that its answers are written by hand (a demonstration)."""
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reviewbot.routing.model import FileRoute, Match, Tier
+from reviewbot.routing.model import FileRoute, Tier
 from reviewbot.routing.rules import Area
 
 
@@ -17,19 +17,17 @@ def decision(
     flagged: Sequence[str],
     scores: Mapping[str, float],
     areas: Mapping[str, Area],
-    reasons: Sequence[Match],
     files: Sequence[FileRoute],
     *,
     large: str,
     unsure: bool,
 ) -> str:
-    """Why a change goes where it goes, with the heaviest reasons."""
+    """Why a change goes where it goes; the reasons for the points are told beside it."""
     if tier is Tier.SKIP:
         return _skipped(files)
     where = "Claude" if tier is Tier.CLAUDE else "Local"
     if flagged:
-        parts = [_area(areas[name], scores[name], reasons) for name in flagged]
-        return f"{where}: {'; '.join(parts)}."
+        return f"{where}: {'; '.join(_points(areas[name], scores[name]) for name in flagged)}."
     if large:
         return f"{where}: {large}."
     if tier is Tier.CLAUDE:
@@ -42,19 +40,17 @@ def decision(
         hidden = " in the text there is" if unsure else ""
         return f"{where}: no rule fired{hidden}."
     name = max(scores, key=lambda area: scores[area] / areas[area].threshold)
-    doubt = "between its two thresholds" if unsure else "below its threshold"
-    return f"{where}: {name} weighs {scores[name]:g} of {areas[name].threshold:g}, {doubt}."
+    return f"{where}: {_points(areas[name], scores[name])}."
 
 
-def _area(area: Area, score: float, reasons: Sequence[Match]) -> str:
-    shown: list[str] = []
-    told: set[str] = set()
-    for match in reasons:
-        if match.area == area.name and match.why not in told and len(shown) < 2:
-            told.add(match.why)
-            place = f"{match.path}:{match.line}" if match.line else match.path
-            shown.append(f"{match.why[:1].lower()}{match.why[1:]} ({place})")
-    return f"{area.name} weighs {score:g} of {area.threshold:g}: {', '.join(shown)}"
+def _points(area: Area, score: float) -> str:
+    """An area's sum and what it means."""
+    have = f"{area.name} has {score:g} {'point' if score == 1 else 'points'}"
+    if score >= area.threshold:
+        return f"{have}, {area.threshold:g} flag it"
+    if score >= area.uncertain:
+        return f"{have}, {area.uncertain:g} make it uncertain and {area.threshold:g} flag it"
+    return f"{have}, {area.threshold:g} would flag it"
 
 
 def _skipped(files: Sequence[FileRoute]) -> str:

@@ -1,6 +1,5 @@
 """What one worker works with, made of the settings."""
 
-import hashlib
 from dataclasses import replace
 
 from sqlalchemy import Engine
@@ -12,7 +11,6 @@ from reviewbot.github.app import GitHubApp
 from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.routing.model import Tier
 from reviewbot.service.commanding import Commands
-from reviewbot.service.dbos_setup import open_client
 from reviewbot.service.durable import Parts
 from reviewbot.service.github_host import GitHubHost
 from reviewbot.service.jobs import ReviewJob
@@ -23,15 +21,15 @@ from reviewbot.store.pulls import open_pull_store
 
 def worker_parts(settings: Settings, engine: Engine) -> Parts:
     """Raises SettingsError, naming the variable, for what is missing or wrong."""
-    app, key = github_app(settings), marker_key(settings)
+    app, key = github_app(settings), wiring.marker_key(settings)
     pulls = open_pull_store(settings.database)
-    prepared = wiring.setup(settings, wiring.engines(settings))
+    prepared = replace(wiring.setup(settings, wiring.engines(settings)), tolerant=True)
     host = GitHubHost(
         app=app,
         marker_key=key,
-        policy_of=lambda fetched: effective_policy(prepared, fetched),
+        policy_of=lambda fetched: effective_policy(prepared, fetched).policy,
         is_paused=pulls.is_paused,
-        commands=Commands(app, pulls, DbosQueue(open_client(engine)), key).run,
+        commands=Commands(app, pulls, DbosQueue(engine), key).run,
     )
     parts = make_parts(settings, engine, host)
 
@@ -39,6 +37,7 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
         return replace(
             parts.setup(job),
             automatic=job.automatic,
+            tolerant=True,
             tier=Tier(job.tier) if job.tier else None,
             dismissed=pulls.dismissed(job.repository_id, job.number),
         )
@@ -54,13 +53,3 @@ def github_app(settings: Settings) -> GitHubApp:
         raise SettingsError("REVIEWBOT_GITHUB_PRIVATE_KEY_FILE is not set: the worker needs it")
     key = settings.github_private_key.get_secret_value()
     return GitHubApp(settings.github_app_id, key, settings.github_api_url)
-
-
-def marker_key(settings: Settings) -> bytes:
-    """Signs our hidden marks. Raises SettingsError if there is nothing to make it of."""
-    if settings.marker_key is not None:
-        return settings.marker_key.get_secret_value().encode()
-    if settings.webhook_secret is None:
-        raise SettingsError("REVIEWBOT_WEBHOOK_SECRET is not set: it signs our hidden marks, too")
-    secret = settings.webhook_secret.get_secret_value().encode()
-    return hashlib.sha256(b"reviewbot marker\0" + secret).digest()

@@ -22,6 +22,7 @@ class AskJob:
     prompt_hash: str
     installation: int
     repository: str
+    repository_id: int
     number: int
     purpose: str
 
@@ -72,7 +73,11 @@ class Caller:
             raise StoreError("the prompt was deleted before it was answered")
         ask = Ask(job.role, job.unit, prompt, job.repository, job.number, job.purpose)
         reply, call = self.asker.call(
-            ask, attempt, review_id=job.review_id, installation=job.installation
+            ask,
+            attempt,
+            review_id=job.review_id,
+            installation=job.installation,
+            repository_id=job.repository_id,
         )
         self.store.settle_answer(call, job.question, attempt, reply)
         return reply

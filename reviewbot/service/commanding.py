@@ -150,8 +150,8 @@ class _Run:
                 return _Said(help_text())
 
     @property
-    def _place(self) -> tuple[int, str, int]:
-        return self.job.installation, self.job.repository, self.job.number
+    def _place(self) -> tuple[int, int, int]:
+        return self.job.installation, self.job.repository_id, self.job.number
 
     def _review(self, command: Command) -> _Said:
         job = self.job

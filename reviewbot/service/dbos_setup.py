@@ -29,9 +29,9 @@ REVIEW, ASK, COMMAND = "review", "ask", "command"
 #: How often a queue is looked at, seconds.
 POLL_SECONDS = 0.25
 #: Reviews, local questions, Claude questions and commands that one worker runs at once.
-REVIEWS_AT_ONCE, GPU_AT_ONCE, CLAUDE_AT_ONCE, COMMANDS_AT_ONCE = 8, 8, 8, 4
+REVIEWS_AT_ONCE, GPU_AT_ONCE, CLAUDE_AT_ONCE, COMMANDS_AT_ONCE = 16, 8, 8, 4
 #: All of these together, and a few for recovery.
-THREADS = 32
+THREADS = 40
 
 
 def jobs_engine(settings: Settings) -> Engine:

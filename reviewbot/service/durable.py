@@ -1,14 +1,18 @@
 """The flow's steps as a durable job takes them: what was done stays done over a crash."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Timer
 from typing import Any, Protocol, TypeVar
 
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
 from reviewbot.costs.calls import Call
 from reviewbot.errors import EngineError, ReviewbotError, StoreError
+from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Asked, Setup
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Ask
@@ -16,11 +20,14 @@ from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
 from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
+from reviewbot.store.jobs import JobStore
 
 #: How often a review looks whether its questions are answered, seconds.
 LOOK_SECONDS = 0.1
 #: Longest time that a job waits for a host which can't be reached, seconds.
 PATIENCE_SECONDS = 1_800.0
+#: After so long without an answer the pull request says that the model is waited for, seconds.
+WAITING_SECONDS = 20.0
 
 T = TypeVar("T")
 
@@ -55,19 +62,37 @@ class Host(Protocol):
         """The change between the job's base and head; changes nothing."""
         ...
 
-    def publish(self, job: ReviewJob, review: Review) -> Mapping[str, Any]:
-        """Post the review unless it is there already, and say as JSON what was posted.
+    def begin(self, job: ReviewJob, *, first: bool) -> int | None:
+        """Show that the review is being made; the id of what shows it, None where that may not be.
 
-        May be called again for the same job after a crash: it must look before it posts.
+        `first`: nothing can be there yet, so that no look is needed. Called after `fetch`.
         """
         ...
 
-    def publish_failure(self, job: ReviewJob, failure: Failure) -> Mapping[str, Any]:
-        """Show that there is no review and why; likewise."""
+    def waiting(self, job: ReviewJob, check_id: int) -> None:
+        """Show that the review waits for a model; best effort."""
+        ...
+
+    def publish(self, job: ReviewJob, review: Review, attempt: Attempt) -> Mapping[str, Any]:
+        """Post the review unless it is there already, and say as JSON what was posted: nothing at
+        all if the review is not wanted any more, or another worker goes on with it."""
+        ...
+
+    def publish_failure(
+        self, job: ReviewJob, failure: Failure, attempt: Attempt
+    ) -> Mapping[str, Any]:
+        """Show that there is no review; likewise."""
+        ...
+
+    def end(self, job: ReviewJob, check_id: int | None, why: str) -> None:
+        """What shows that a review is being made ends without one."""
         ...
 
     def command(self, job: CommandJob) -> Mapping[str, Any]:
-        """Do what a comment asks for and say as JSON what was done; likewise."""
+        """Do what a comment asks for and say as JSON what was done.
+
+        May be called again for the same job after a crash: it must look before it posts.
+        """
         ...
 
 
@@ -96,10 +121,19 @@ class DurableSteps:
     review_id: str
     ask_workflow: Callable[[dict[str, Any]], dict[str, Any]]
     now: Callable[[], Any]
+    first: bool
+    """The job never began before."""
+    check_id: int | None = None
+    """What shows on the pull request that the review is being made."""
     published: dict[str, Any] = field(default_factory=dict)
 
     def fetch(self) -> Fetched:
-        return patiently(lambda: self.parts.host.fetch(self.job))
+        from dbos import DBOS
+
+        fetched = patiently(lambda: self.parts.host.fetch(self.job))
+        begin = partial(self.parts.host.begin, self.job, first=self.first)
+        self.check_id = DBOS.run_step({"name": "begin"}, lambda: patiently(begin))
+        return fetched
 
     def analyze(
         self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
@@ -110,7 +144,8 @@ class DurableSteps:
         """Raises EngineError as an engine did."""
         jobs = [self._ask_job(ask) for ask in asks]
         handles = [self._enqueue(job) for job in jobs]
-        results = [handle.get_result(polling_interval_sec=LOOK_SECONDS) for handle in handles]
+        with self._told_of_waiting():
+            results = [handle.get_result(polling_interval_sec=LOOK_SECONDS) for handle in handles]
         for result in results:
             if problem := result.get("problem"):
                 raise EngineError(problem)
@@ -118,18 +153,38 @@ class DurableSteps:
         return [self._asked(job, calls) for job in jobs]
 
     def record(self, review: Review) -> None:
-        self.parts.caller.store.save_review(review, installation=self.job.installation)
+        job = self.job
+        self.parts.caller.store.save_review(
+            review, installation=job.installation, repository_id=job.repository_id
+        )
 
     def publish(self, review: Review) -> None:
         from dbos import DBOS
 
-        def publish() -> dict[str, Any]:
-            host = self.parts.host
-            if patiently(lambda: host.newest(self.job)) != self.job:
-                return {}
-            return dict(patiently(lambda: host.publish(self.job, review)))
+        host = self.parts.host
+        self.published = DBOS.run_step(
+            {"name": "publish"},
+            lambda: posted(
+                self.parts.caller.store,
+                self.review_id,
+                self.check_id,
+                lambda attempt: host.publish(self.job, review, attempt),
+            ),
+        )
 
-        self.published = DBOS.run_step({"name": "publish"}, publish)
+    @contextmanager
+    def _told_of_waiting(self) -> Iterator[None]:
+        """Who looks at a pull request for a while learns that the models are busy."""
+        if self.check_id is None:
+            yield
+            return
+        timer = Timer(WAITING_SECONDS, self.parts.host.waiting, (self.job, self.check_id))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _ask_job(self, ask: Ask) -> AskJob:
         return AskJob(
@@ -139,6 +194,7 @@ class DurableSteps:
             prompt_hash=self.parts.caller.store.put_prompt(ask.prompt, at=self.now()),
             installation=self.job.installation,
             repository=self.job.repository,
+            repository_id=self.job.repository_id,
             number=self.job.number,
             purpose=ask.purpose,
         )
@@ -166,7 +222,36 @@ class DurableSteps:
         answers = self.parts.caller.store.answers(job.question)
         if not answers:
             raise StoreError("an answer was deleted before the review was done")
-        return Asked(answers[-1].reply, tuple(calls[answer.call_id] for answer in answers))
+        made = tuple(calls[answer.call_id] for answer in answers)
+        return Asked(answers[-1].reply, made, sum(answer.reply.sends for answer in answers))
+
+
+def posting(review_id: str) -> str:
+    """Under this name is counted how often somebody began to post a review."""
+    return f"post:{review_id}"
+
+
+def posted(
+    store: JobStore,
+    review_id: str,
+    check_id: int | None,
+    post: Callable[[Attempt], Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Post as often as it takes, and give way to a worker that began to after us."""
+    name = posting(review_id)
+    mine = store.begin_attempt(name)
+    tries = 0
+
+    def once() -> Mapping[str, Any]:
+        nonlocal tries
+        tries += 1
+        attempt = Attempt(check_id, mine == tries == 1, lambda: store.attempts(name) == mine)
+        return post(attempt)
+
+    done = dict(patiently(once))
+    while store.attempts(name) > mine:  # until the other one has ended the job: DBOS takes its word
+        time.sleep(1)
+    return done
 
 
 def patiently(action: Callable[[], T]) -> T:

@@ -1,7 +1,7 @@
 """The pull requests' host as the durable jobs see it: GitHub, one repository's token at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +9,14 @@ from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy
 from reviewbot.errors import SourceError
 from reviewbot.github.app import GitHubApp
-from reviewbot.github.calls import Calls, GitHubError, RateLimited, Unclear
-from reviewbot.github.checks import Checks
+from reviewbot.github.calls import Calls, Denied, GitHubError, RateLimited, Refused, Unclear
+from reviewbot.github.checks import Checks, Known, retitle_check, start_check
+from reviewbot.github.client import SourceBusy
+from reviewbot.github.posting import post
 from reviewbot.github.pulls import read_pull
-from reviewbot.github.reviews import Published, publish
-from reviewbot.publishing.check_run import CheckRun
-from reviewbot.publishing.comments import Publication, Texts, publication
+from reviewbot.github.reviews import Attempt, Published, publish
 from reviewbot.publishing.marker import Marks, Scope
+from reviewbot.publishing.notice import READING, WAITING, Place, ended_check, failure_notice
 from reviewbot.publishing.result import Review
 from reviewbot.service.durable import Failure, HostBusy
 from reviewbot.service.jobs import AUTO, DRAFT, CommandJob, ReviewJob, job_id
@@ -34,16 +35,18 @@ class GitHubHost:
     app: GitHubApp
     marker_key: bytes = field(repr=False)
     policy_of: Callable[[Fetched], Policy]
-    """The policy that holds for a pull request; raises DocumentError."""
+    """The policy that holds for a pull request."""
     is_paused: Callable[[int, int], bool]
     """(repository id, number) → people want no automatic review."""
     commands: Callable[[CommandJob], Mapping[str, Any]]
     _policies: dict[str, Policy] = field(default_factory=dict, repr=False)
-    """Of jobs between fetch and publish; both run in one process, again after a crash."""
+    """Of jobs between fetch and their end; all run in one process, again after a crash."""
+    _facts: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    """What `newest` was told of a pull request, for the `fetch` that follows."""
 
     def newest(self, job: ReviewJob) -> ReviewJob | None:
         """The job that the pull request is worth now."""
-        if job.automatic and self.is_paused(job.repository_id, job.number):
+        if self._paused(job):
             return None
         with self._client(job) as client:
             path = f"/repos/{job.repository}/pulls/{job.number}"
@@ -53,6 +56,7 @@ class GitHubHost:
         head, base, draft = _sha(pull, "head"), _sha(pull, "base"), bool(pull.get("draft"))
         ready = job.request == DRAFT and not draft
         if head == job.head and not ready:
+            self._facts[job_id(job)] = pull
             return job
         request = DRAFT if draft else AUTO
         return replace(job, head=head, base=base, request=request, tier=None)
@@ -60,46 +64,74 @@ class GitHubHost:
     def fetch(self, job: ReviewJob) -> Fetched:
         """The change as it is now. Raises SourceError if its head is not the job's any more."""
         owner, _, name = job.repository.partition("/")
+        facts = self._facts.pop(job_id(job), None)
         with self._client(job) as client:
-            fetched = read_pull(client, owner, name, job.number)
+            fetched = read_pull(client, owner, name, job.number, facts=facts)
         if fetched.change.head != job.head:
             raise SourceError("the pull request got another head while it was read")
         self._policies[job_id(job)] = self.policy_of(fetched)
         return fetched
 
-    def publish(self, job: ReviewJob, review: Review) -> Mapping[str, Any]:
-        """Post the review, or what is missing of it. Raises HostBusy to be called again."""
-        policy = self._policies.get(job_id(job), Policy())
-        made = publication(review, policy, self._marks(job))
-        if review.left_alone:
-            return self._check_only(job, made, review.left_alone)
-        posted = self._posted(job, made)
-        self._policies.pop(job_id(job), None)
-        return posted
+    def begin(self, job: ReviewJob, *, first: bool) -> int | None:
+        """A check run in progress, if the policy and GitHub allow any."""
+        policy = self._policies.get(job_id(job))
+        if policy and not policy.publish.check:
+            return None
+        try:
+            with self._client(job) as client:
+                return start_check(
+                    client,
+                    job.repository,
+                    job.head,
+                    external_id=self._marks(job).external_id(),
+                    title=READING,
+                    author=self.app.login,
+                    first=first,
+                )
+        except (Denied, Refused):
+            return None
 
-    def publish_failure(self, job: ReviewJob, failure: Failure) -> Mapping[str, Any]:
-        """Say on the pull request that there is no review, and the id that leads to the log."""
+    def waiting(self, job: ReviewJob, check_id: int) -> None:
+        """Says so in the check run, or not at all."""
+        with suppress(GitHubError, HostBusy), self._client(job) as client:
+            retitle_check(client, job.repository, check_id, WAITING)
+
+    def publish(self, job: ReviewJob, review: Review, attempt: Attempt) -> Mapping[str, Any]:
+        """Post the review, or what is missing of it. Raises HostBusy to be called again."""
+        if self._paused(job):
+            return {}
+        policy = self._policies.get(job_id(job), Policy())
         marks = self._marks(job)
-        text = (
-            "## reviewbot: the review failed\n\n"
-            f"Nothing was reviewed. Id for whoever runs reviewbot: `{failure.review_id}`.\n\n"
-            "`/reviewbot review` tries again."
-        )
-        check = CheckRun(
-            head=job.head,
-            external_id=marks.external_id(),
-            conclusion="neutral",
-            title="The review failed",
-            summary=text,
-        )
-        texts = Texts(review="", summary=f"{text}\n\n{marks.mark('summary')}")
-        made = Publication(job.repository, job.number, job.head, marks, (), texts, texts, check)
-        return self._posted(job, made)
+        with self._client(job) as client:
+            done = post(client, review, policy, marks, author=self.app.login, attempt=attempt)
+        return self._as_json(job, done)
+
+    def publish_failure(
+        self, job: ReviewJob, failure: Failure, attempt: Attempt
+    ) -> Mapping[str, Any]:
+        """Say on the pull request that there is no review, and the id that leads to the log."""
+        made = failure_notice(_place(job), self._marks(job), failure.review_id)
+        with self._client(job) as client:
+            done = publish(client, made, author=self.app.login, attempt=attempt)
+        return self._as_json(job, done)
+
+    def end(self, job: ReviewJob, check_id: int | None, why: str) -> None:
+        """The check run of a head that is not worth a review any more."""
+        self._policies.pop(job_id(job), None)
+        self._facts.pop(job_id(job), None)
+        if check_id is None:
+            return
+        check = ended_check(_place(job), self._marks(job), why)
+        with suppress(Denied, Refused), self._client(job) as client:
+            Checks(Calls(client), job.repository, self.app.login).finish(check, Known(check_id))
 
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         """Do what a comment asks for."""
         with _patience():
             return self.commands(job)
+
+    def _paused(self, job: ReviewJob) -> bool:
+        return job.automatic and self.is_paused(job.repository_id, job.number)
 
     def _marks(self, job: ReviewJob) -> Marks:
         return Marks(
@@ -114,28 +146,33 @@ class GitHubHost:
             ),
         )
 
-    def _posted(self, job: ReviewJob, made: Publication) -> dict[str, Any]:
-        with self._client(job) as client:
-            done = publish(client, made, author=self.app.login)
+    def _as_json(self, job: ReviewJob, done: Published) -> dict[str, Any]:
+        """Nothing, where nothing is to be posted any more. Raises HostBusy."""
         if done.outcome == "wait":
             raise HostBusy("; ".join(done.problems), done.wait_seconds or UNCLEAR_SECONDS)
-        return _as_json(done)
-
-    def _check_only(self, job: ReviewJob, made: Publication, why: str) -> dict[str, Any]:
-        if made.check is None:
-            return {"outcome": "left alone"}
-        check = replace(made.check, conclusion="neutral", title=f"Not reviewed: {why}"[:250])
-        with self._client(job) as client:
-            checks = Checks(Calls(client), job.repository, self.app.login)
-            known = checks.find(check.head, check.external_id)
-            check_id, _ = checks.finish(check, known)
-        return {"outcome": "left alone", "check_id": check_id}
+        if done.outcome in ("superseded", "closed", "taken over"):
+            return {}
+        self._policies.pop(job_id(job), None)
+        return {
+            "outcome": done.outcome,
+            "review_id": done.review_id,
+            "summary_id": done.summary_id,
+            "check_id": done.check_id,
+            "moved": done.moved,
+            "problems": list(done.problems),
+        }
 
     @contextmanager
     def _client(self, job: ReviewJob) -> "Iterator[Github]":
         """A client for the job's repository alone."""
         with _patience(), self.app.client(job.installation, job.repository_id) as client:
-            yield client
+            try:
+                yield client
+            except Denied as error:
+                if error.status != 401:
+                    raise
+                self.app.forget(job.installation, job.repository_id)
+                raise HostBusy("GitHub takes the token no more", UNCLEAR_SECONDS) from None
 
 
 @contextmanager
@@ -144,6 +181,8 @@ def _patience() -> Iterator[None]:
     try:
         yield
     except RateLimited as error:
+        raise HostBusy(str(error), error.seconds) from None
+    except SourceBusy as error:
         raise HostBusy(str(error), error.seconds) from None
     except Unclear as error:
         raise HostBusy(str(error), UNCLEAR_SECONDS) from None
@@ -157,12 +196,5 @@ def _sha(pull: Mapping[str, Any], side: str) -> str:
     return sha
 
 
-def _as_json(done: Published) -> dict[str, Any]:
-    return {
-        "outcome": done.outcome,
-        "review_id": done.review_id,
-        "summary_id": done.summary_id,
-        "check_id": done.check_id,
-        "moved": done.moved,
-        "problems": list(done.problems),
-    }
+def _place(job: ReviewJob) -> Place:
+    return Place(job.repository, job.number, job.head)

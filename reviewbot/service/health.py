@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
 from reviewbot.service.logs import logger
+from reviewbot.store.jobs import Beat
 
 #: A worker beats every 5 seconds; one that was silent for so long is taken for dead.
 BEAT_FRESH = timedelta(seconds=30)
@@ -39,52 +39,43 @@ class ServiceHealth:
 
     def __init__(
         self,
-        settings: Settings,
-        database: Callable[[], object],
-        last_beat: Callable[[], datetime | None],
+        beats: Callable[[], Sequence[Beat]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`database` reads something, `last_beat` is the newest sign of any worker; both may raise StoreError."""
-        self._settings, self._database, self._last_beat, self._now = (
-            settings,
-            database,
-            last_beat,
-            now,
-        )
+        """`beats`: signs of life of workers, the newest first; may raise StoreError."""
+        self._beats, self._now = beats, now
 
     def checks(self) -> Sequence[Check]:
-        return [self._reachable(), self._worker(), engines_check(self._settings)]
-
-    def _reachable(self) -> Check:
         try:
-            self._database()
+            beats = self._beats()
         except StoreError as error:
             log.warning("database", reason=str(error))
-            return Check("database", False, UNUSABLE)
-        return Check("database", True, "reachable")
+            return [Check(name, False, UNUSABLE) for name in ("database", "worker", "engines")]
+        fresh = [beat for beat in beats if self._silent(beat) <= BEAT_FRESH]
+        return [
+            Check("database", True, "reachable"),
+            self._worker(beats[0] if beats else None),
+            engines_check(fresh),
+        ]
 
-    def _worker(self) -> Check:
-        try:
-            beat = self._last_beat()
-        except StoreError as error:
-            log.warning("worker", reason=str(error))
-            return Check("worker", False, UNUSABLE)
-        if beat is None:
+    def _worker(self, newest: Beat | None) -> Check:
+        if newest is None:
             return Check("worker", False, "no worker was ever seen: start `reviewbot worker`")
-        silent = max(self._now() - beat, timedelta())
+        silent = self._silent(newest)
         seconds = f"{silent.total_seconds():.0f} s"
         if silent > BEAT_FRESH:
             return Check("worker", False, f"silent for {seconds}: is `reviewbot worker` running?")
         return Check("worker", True, f"last seen {seconds} ago")
 
+    def _silent(self, beat: Beat) -> timedelta:
+        return max(self._now() - beat.seen_at, timedelta())
 
-def engines_check(settings: Settings) -> Check:
-    """Whether any model is configured; none is asked, so that a probe costs nothing."""
-    named = []
-    if settings.anthropic_api_key:
-        named.append(f"claude ({settings.claude_model})")
-    if settings.local_url and settings.local_engine != "none":
-        named.append("local")
+
+def engines_check(workers: Sequence[Beat]) -> Check:
+    """Whether any worker has a model, by what it says of itself: no probe costs a call."""
+    named = sorted({beat.engines for beat in workers if beat.engines})
     if named:
-        return Check("engines", True, ", ".join(named))
+        return Check("engines", True, "; ".join(named))
+    if not workers:
+        return Check("engines", False, "no worker says which")
     return Check("engines", False, "no model: set ANTHROPIC_API_KEY or REVIEWBOT_LOCAL_URL")

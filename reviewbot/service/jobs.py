@@ -6,7 +6,7 @@ job, and whatever a person asks for has an id of its own. No record holds a secr
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Protocol, Self
 
 from reviewbot.errors import ReviewbotError, StoreError
@@ -27,6 +27,9 @@ MAX_NUMBER = 10**10 - 1
 AUTO, DRAFT = "auto", "draft"
 _REQUEST = re.compile(r"[a-z]{1,20}(?::[0-9A-Za-z-]{1,64}){0,2}", re.ASCII)
 _WORDS = re.compile(r"[a-z]{1,20}(?: [a-z]{1,20})?", re.ASCII)
+
+#: What a review came to that was not the pull request's newest, or had nothing to review any more.
+SUPERSEDED = "superseded"
 
 CommentKind = Literal["issue_comment", "review_comment"]
 AskedTier = Literal["claude", "local"]
@@ -60,7 +63,7 @@ class _PullJob:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON for the queue."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -153,10 +156,7 @@ class JobQueue(Protocol):
     """
 
     def enqueue_review(self, job: ReviewJob) -> str:
-        """Keep the job, once, and return its id.
-
-        An automatic one cancels automatic ones of its pull request that still wait.
-        """
+        """Keep the job, once, and return its id; take one up again that came to nothing."""
         ...
 
     def enqueue_command(self, job: CommandJob) -> str:

@@ -5,11 +5,10 @@ A listener that starts while the database is away answers 503, and works when it
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
 from typing import Generic, TypeVar
 
 from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
-from reviewbot.store.jobs import JobStore, open_job_store
+from reviewbot.store.jobs import Beat, JobStore, open_job_store
 from reviewbot.store.reviews import StoredReview
 
 T = TypeVar("T")
@@ -56,6 +55,6 @@ class LazyStore:
         """The stored review of this id."""
         return self._store.get().review(review_id)
 
-    def last_beat(self) -> datetime | None:
-        """When any worker was last seen; None if none ever was."""
-        return max((beat.seen_at for beat in self._store.get().beats()), default=None)
+    def beats(self) -> tuple[Beat, ...]:
+        """All workers that did not end as they should, the last seen first."""
+        return self._store.get().beats()

@@ -6,7 +6,6 @@ from reviewbot import wiring
 from reviewbot.config.settings import Settings
 from reviewbot.engines.analyzers import LocalAnalyzers
 from reviewbot.service.calling import Caller
-from reviewbot.service.dbos_setup import open_client
 from reviewbot.service.durable import Host, Parts
 from reviewbot.service.queue import DbosQueue
 from reviewbot.store.jobs import open_job_store
@@ -22,5 +21,5 @@ def make_parts(settings: Settings, jobs_database: Engine, host: Host) -> Parts:
     setup = wiring.setup(settings, crew)
     store = open_job_store(settings.database)
     caller = Caller(store, wiring.asker(settings, crew, store, setup.prices))
-    queue = DbosQueue(open_client(jobs_database))
+    queue = DbosQueue(jobs_database)
     return Parts(host, caller, LocalAnalyzers(), queue, setup=lambda _job: setup)

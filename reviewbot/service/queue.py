@@ -1,16 +1,16 @@
 """Deliveries' work, kept in DBOS's tables by whoever receives it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from reviewbot.service.dbos_setup import COMMAND, COMMANDS, REVIEW, REVIEWS, VERSION
+from reviewbot.service.dbos_setup import COMMAND, COMMANDS, REVIEW, REVIEWS, VERSION, open_client
+from reviewbot.service.group_commit import GroupCommit
 from reviewbot.service.jobs import (
-    AUTO,
-    DRAFT,
+    SUPERSEDED,
     CommandJob,
     QueueUnavailable,
     ReviewJob,
@@ -19,78 +19,95 @@ from reviewbot.service.jobs import (
     partition,
 )
 
-if TYPE_CHECKING:
-    from dbos import DBOSClient
-
-_WAITING = ["ENQUEUED", "DELAYED"]
-_CANCELLED = "CANCELLED"
+_WAITING, _CANCELLED, _DONE = "ENQUEUED", "CANCELLED", "SUCCESS"
 
 
-@dataclass(frozen=True)
+class _Wanted(NamedTuple):
+    """A job as it is to be kept."""
+
+    id: str
+    options: dict[str, Any]
+    job: dict[str, Any]
+
+
 class DbosQueue:
     """A JobQueue. Safe to use from several threads and processes."""
 
-    client: "DBOSClient"
+    def __init__(self, engine: Engine) -> None:
+        """On the database of the jobs; nothing is asked of it yet."""
+        self.client = open_client(engine)
+        self._engine = engine
+        self._keep = GroupCommit[_Wanted, str | None](self._keep_all)
 
     def enqueue_review(self, job: ReviewJob) -> str:
         """Keep the job, once, and return its id. Raises QueueUnavailable.
 
-        An automatic job takes the place of automatic ones of its pull request that still wait.
-        One that was itself put aside is taken up again: deliveries come in no order, so the head
-        that looked older may be the newest after all.
+        One that came to nothing is taken up again: a pull request may be closed and reopened, and
+        a push be taken back.
         """
         wanted = job_id(job)
+        place: Any = {"queue_name": REVIEWS, "queue_partition_key": job.partition}
         with _stored():
-            if job.automatic:
-                self._put_aside(job, wanted)
-            self._enqueue(REVIEW, REVIEWS, wanted, job.as_dict(), queue_partition_key=job.partition)
+            known = self._keep.put(_wanted(REVIEW, wanted, job.as_dict(), place))
+            if known and self._came_to_nothing(wanted, known):
+                self.client.rewind_workflow(wanted, application_version=VERSION, **place)
             return wanted
 
     def enqueue_command(self, job: CommandJob) -> str:
         """Keep the job, once, and return its id. Raises QueueUnavailable."""
         wanted = command_id(job)
         with _stored():
-            self._enqueue(COMMAND, COMMANDS, wanted, job.as_dict())
+            self._keep.put(_wanted(COMMAND, wanted, job.as_dict(), {"queue_name": COMMANDS}))
             return wanted
 
     def cancel_queued(self, repository_id: int, number: int) -> int:
         """Cancel a pull request's waiting reviews; how many there were. Raises QueueUnavailable."""
-        mark = f":{partition(repository_id, number)}:"
         with _stored():
-            waiting = [id_ for id_, _ in self._reviews("rv:", _WAITING) if mark in id_]
-            if waiting:
-                self.client.cancel_workflows(waiting)
-            return len(waiting)
+            waiting = self.client.list_workflows(
+                queue_name=REVIEWS, status=_WAITING, load_input=False, load_output=False
+            )
+            place = partition(repository_id, number)
+            ids = [job.workflow_id for job in waiting if job.queue_partition_key == place]
+            if ids:
+                self.client.cancel_workflows(ids)
+            return len(ids)
 
-    def _enqueue(
-        self, workflow: str, queue: str, wanted: str, job: dict[str, Any], **more: str
-    ) -> None:
-        options: Any = {
-            "workflow_name": workflow,
-            "queue_name": queue,
-            "workflow_id": wanted,
-            "app_version": VERSION,
-            **more,
-        }
-        self.client.enqueue(options, job)
+    def _keep_all(self, jobs: Sequence[_Wanted]) -> list[str | None]:
+        """The status of each that was there before, in one transaction."""
+        from dbos import error as dbos_error
 
-    def _put_aside(self, job: ReviewJob, wanted: str) -> None:
-        prefix = f"rv:{job.installation}:{job.partition}:"
-        older = []
-        for id_, status in self._reviews(prefix, [*_WAITING, _CANCELLED]):
-            if id_ == wanted and status == _CANCELLED:
-                self.client.resume_workflows([id_], queue_name=REVIEWS)
-            elif id_ != wanted and status != _CANCELLED and id_.endswith((f":{AUTO}", f":{DRAFT}")):
-                older.append(id_)
-        if older:
-            self.client.cancel_workflows(older)
+        known: dict[str, str] = {}
+        with self._engine.begin() as connection:
+            for wanted in sorted(
+                jobs, key=_id
+            ):  # two listeners take PostgreSQL's locks in one order
+                options: Any = wanted.options
+                try:
+                    self.client.enqueue_in_transaction(connection, options, wanted.job)
+                except dbos_error.DBOSWorkflowIDInUseError as error:
+                    known[wanted.id] = error.workflow_status
+        return [known.get(wanted.id) for wanted in jobs]
 
-    def _reviews(self, prefix: str, status: list[str]) -> list[tuple[str, str]]:
-        """(id, status) of the reviews whose id begins so."""
-        found = self.client.list_workflows(
-            workflow_id_prefix=prefix, status=status, load_input=False, load_output=False
-        )
-        return [(workflow.workflow_id, str(workflow.status)) for workflow in found]
+    def _came_to_nothing(self, id_: str, status: str) -> bool:
+        if status != _DONE:
+            return status == _CANCELLED
+        [done] = self.client.list_workflows(workflow_ids=[id_], load_input=False)
+        return isinstance(done.output, dict) and done.output.get("outcome") == SUPERSEDED
+
+
+def _id(wanted: _Wanted) -> str:
+    return wanted.id
+
+
+def _wanted(workflow: str, id_: str, job: dict[str, Any], place: dict[str, str]) -> _Wanted:
+    options = {
+        "workflow_name": workflow,
+        "workflow_id": id_,
+        "workflow_id_reuse_policy": "reject",
+        "app_version": VERSION,
+        **place,
+    }
+    return _Wanted(id_, options, job)
 
 
 @contextmanager

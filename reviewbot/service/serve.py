@@ -8,14 +8,14 @@ from reviewbot.config.settings import PREFIX, load_settings
 from reviewbot.errors import SettingsError
 from reviewbot.service.dbos_setup import migrate_jobs
 from reviewbot.service.logs import configure_logs
-from reviewbot.service.supervisor import ChildSpec, Supervisor
+from reviewbot.service.supervisor import ChildSpec, Pace, Supervisor
 from reviewbot.store.ledger import open_store
 
 #: Settings that the listener gets no sight of: it faces the network and needs none of them.
 WORKER_ONLY = (f"{PREFIX}GITHUB_PRIVATE_KEY", f"{PREFIX}GITHUB_PRIVATE_KEY_FILE")
 
 
-def serve(bind: str | None = None) -> int:
+def serve(bind: str | None = None, pace: Pace | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises SettingsError, and StoreError if a
     database can't be made ready."""
     settings = load_settings()
@@ -24,7 +24,7 @@ def serve(bind: str | None = None) -> int:
     configure_logs(settings)
     open_store(settings.database).close()
     migrate_jobs(settings)
-    return Supervisor(children(os.environ, bind)).run()
+    return Supervisor(children(os.environ, bind), pace).run()
 
 
 def children(environment: Mapping[str, str], bind: str | None) -> tuple[ChildSpec, ChildSpec]:

@@ -6,11 +6,14 @@ import os
 import signal
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import Engine, text
 
@@ -26,54 +29,117 @@ from reviewbot.service.durable import Parts
 from reviewbot.service.workflows import Jobs
 from reviewbot.store.jobs import JobStore
 
-#: How often a worker says that it is alive, and after how long without it is taken for dead, seconds.
-BEAT_SECONDS, DEAD_SECONDS = 5.0, 30.0
-#: Longest wait for running work when the worker is told to end, seconds.
-GRACE_SECONDS = 20
 #: Key of PostgreSQL's advisory lock for taking over a dead worker's jobs ("rvwr").
 REAPER_KEY = 0x72767772
+#: A worker that ends because of the database; another start may help.
+LOST_DATABASE = 1
 
 log = logging.getLogger(__name__)
 
 
-def run_worker(settings: Settings, make_parts: Callable[[Engine], Parts]) -> None:
+@dataclass(frozen=True)
+class Pace:
+    """How fast a worker acts, seconds."""
+
+    beat: float = 5.0
+    """How often it says that it is alive."""
+    dead: float = 30.0
+    """One that has not said so for so long is taken for dead."""
+    grace: int = 20
+    """Longest wait for running work when it is told to end."""
+    settle: float = 5.0
+    """Wait for reviews to be posted then, once no question is being answered any more."""
+    patience: float = 40.0
+    """Longest wait for a worker before it, which may still be ending, on SQLite."""
+
+
+def run_worker(
+    settings: Settings, make_parts: Callable[[Engine], Parts], pace: Pace = Pace()
+) -> None:
     """Work until SIGTERM or SIGINT, then end the process.
 
     `make_parts` is given the connections to the jobs' database. Raises StoreError if a second
     worker is started on SQLite, or a database can't be used. To be run in the main thread.
     """
-    stop = threading.Event()
-    with _only_one(settings):
+    stop, code = threading.Event(), 0
+    with _named(settings, pace.patience) as executor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         engine = jobs_engine(settings)
-        work(settings, engine, make_parts(engine), stop)
-    logging.shutdown()
-    os._exit(0)  # threads that wait for a model must not keep the process
+        parts = make_parts(engine)
+        try:
+            work(settings, engine, parts, stop, executor=executor, pace=pace)
+        except StoreError as error:
+            log.error("the worker ends: %s", error)
+            code = LOST_DATABASE
+        logging.shutdown()
+        os._exit(code)  # threads that wait for a model must not keep the process
 
 
-def work(settings: Settings, engine: Engine, parts: Parts, stop: threading.Event) -> None:
-    """Launch DBOS, work until `stop`, and leave what is unfinished to the next start."""
+def work(
+    settings: Settings,
+    engine: Engine,
+    parts: Parts,
+    stop: threading.Event,
+    *,
+    executor: str = "local",
+    pace: Pace = Pace(),
+) -> None:
+    """Launch DBOS, work until `stop`, and leave what is unfinished to the next start.
+
+    Raises StoreError if the store can't be used any more, or others may have taken over what this
+    worker does: the process must end then, with all that runs in it.
+    """
     # DBOS takes most of a second to import: only workers need it
     from dbos import DBOS
 
-    executor = "local" if is_embedded(settings) else f"{socket.gethostname()[:80]}:{uuid.uuid4()}"
     jobs, store = Jobs(parts), parts.caller.store
     DBOS(config=configuration(engine, executor))
     jobs.register()
-    store.beat(executor, at=datetime.now(UTC))
+    engines = _engines(parts)
+    _beat(store, executor, engines)
     DBOS.launch()
     register_queues()
+    seen = _beat(store, executor, engines)
     while True:
-        store.beat(executor, at=datetime.now(UTC))
         if not is_embedded(settings):
-            take_over(engine, store, DEAD_SECONDS)
-        if stop.wait(BEAT_SECONDS):
+            if datetime.now(UTC) - seen > timedelta(seconds=pace.dead):
+                raise StoreError("it gave no sign of life for so long that others do its work now")
+            take_over(engine, store, pace.dead)
+        seen = _beat(store, executor, engines)
+        if stop.wait(pace.beat):
             break
     jobs.stopping.set()
-    DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
+    _wind_up(jobs, pace)
     jobs.forgive_running()
     store.end_beats(executor)
+
+
+def _beat(store: JobStore, executor: str, engines: str) -> datetime:
+    now = datetime.now(UTC)
+    store.beat(executor, at=now, engines=engines)
+    return now
+
+
+def _engines(parts: Parts) -> str:
+    """What answers this worker's questions."""
+    known = parts.caller.asker.engines
+    return ", ".join(f"{role} ({known[role].model})" for role in sorted(known))
+
+
+def _wind_up(jobs: Jobs, pace: Pace) -> None:
+    """Begin nothing more, and let end what runs: above all calls, which are paid for. A review may
+    also wait for a question that nobody begins any more, so not all of them come to their end."""
+    from dbos import DBOS
+
+    patience = {"workflow_completion_timeout_sec": pace.grace}
+    ending = threading.Thread(target=DBOS.destroy, kwargs=patience, daemon=True)
+    ending.start()
+    quiet = time.monotonic()
+    while ending.is_alive() and time.monotonic() - quiet < pace.settle:
+        ending.join(0.1)
+        if jobs.calling:
+            quiet = time.monotonic()
 
 
 def take_over(engine: Engine, store: JobStore, dead_seconds: float) -> int:
@@ -97,19 +163,45 @@ def take_over(engine: Engine, store: JobStore, dead_seconds: float) -> int:
 
 
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
-    """On SQLite there is one worker; the lock ends with the process, however that ends."""
-    if not is_embedded(settings):
-        yield
-        return
-    path = Path(settings.data_dir, "worker.lock")
+def _named(settings: Settings, patience: float) -> Iterator[str]:
+    """The name under which DBOS knows this worker.
+
+    Whoever holds the data folder's lock has the folder's name, and DBOS lets it go on at once with
+    what the last one of that name had begun. The lock ends with the process, however that ends.
+    On SQLite there is no worker without it.
+    """
+    path, embedded = Path(settings.data_dir, "worker.lock"), is_embedded(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    with path.open("a+") as file:
+        mine = _locked(file, patience if embedded else 0.0)
+        if embedded and not mine:
             raise StoreError(
                 f"another reviewbot worker uses {settings.data_dir}: end it, or give this one"
                 " a folder of its own (REVIEWBOT_DATA_DIR); several need PostgreSQL"
-            ) from None
-        yield
+            )
+        name = _kept(file) if mine else str(uuid.uuid4())
+        yield "local" if embedded else f"{socket.gethostname()[:80]}:{name}"
+
+
+def _locked(file: IO[str], patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.1)
+        else:
+            return True
+
+
+def _kept(file: IO[str]) -> str:
+    """The id in the file, or a new one."""
+    file.seek(0)
+    known = file.read(64).strip()
+    if not known:
+        known = str(uuid.uuid4())
+        file.write(known)
+        file.flush()
+    return known

@@ -17,14 +17,16 @@ from reviewbot.errors import ReviewbotError
 from reviewbot.pipeline import review_change
 from reviewbot.service.calling import AskJob
 from reviewbot.service.dbos_setup import ASK, COMMAND, REVIEW
-from reviewbot.service.durable import DurableSteps, Failure, Parts, patiently
-from reviewbot.service.jobs import CommandJob, ReviewJob, command_id, job_id
+from reviewbot.service.durable import DurableSteps, Failure, Parts, patiently, posted, posting
+from reviewbot.service.jobs import SUPERSEDED, CommandJob, ReviewJob, command_id, job_id
 
 #: A job that began so often and never came to an end takes the worker down with it: no more.
 MAX_ATTEMPTS = 5
 #: Review ids are made from job ids under this name.
 NAMESPACE = uuid.UUID("0f1f6f5e-6a0c-4a35-9a39-2c8f2f5f7c11")
 
+#: Title of the check of a head that is not worth a review any more.
+ENDED = "Not reviewed: closed, paused, or another head is newer"
 _OWN_FAULT = "an error inside reviewbot"
 _CRASHED = f"the worker ended {MAX_ATTEMPTS} times while it worked on this"
 
@@ -57,21 +59,23 @@ class Jobs:
     def review(self, data: dict[str, Any]) -> dict[str, Any]:
         """Review a pull request; the end is always told there. Never raises but to be cancelled."""
         job = ReviewJob.from_dict(data)
-        with self._counted(job_id(job)) as attempt:
+        name = review_id(job)
+        with self._counted(job_id(job), posting(name)) as attempt:
+            steps = self._steps(job, name, first=attempt == 1)
             if attempt > MAX_ATTEMPTS + 2:  # to tell of it crashes the worker as well
-                return {"outcome": "failed", "review": review_id(job), "reason": _CRASHED}
+                return {"outcome": "failed", "review": name, "reason": _CRASHED}
             if attempt > MAX_ATTEMPTS:
-                return self._failed(job, _CRASHED)
+                return self._failed(steps, _CRASHED)
             try:
-                return self._review(job)
+                return self._review(job, steps)
             except ReviewbotError as error:
-                log.warning("review %s failed: %s", review_id(job), error)
+                log.warning("review %s failed: %s", name, error)
                 self._hold_if_stopping()
-                return self._failed(job, str(error))
+                return self._failed(steps, str(error))
             except Exception:  # the one place where a bug in a review is reported
-                log.exception("review %s failed", review_id(job))
+                log.exception("review %s failed", name)
                 self._hold_if_stopping()
-                return self._failed(job, _OWN_FAULT)
+                return self._failed(steps, _OWN_FAULT)
 
     def ask(self, data: dict[str, Any]) -> dict[str, Any]:
         """Have one question answered; the answers are in the store."""
@@ -107,25 +111,34 @@ class Jobs:
             )
             return {"outcome": "done", **done}
 
+    @property
+    def calling(self) -> bool:
+        """Whether a question is being answered, or a command done."""
+        return any(not name.startswith("rv:") for name in tuple(self._running))
+
     def forgive_running(self) -> None:
         """The worker ends because it was told to: what still runs did not take it down."""
         for name in sorted(self._running):
             self.parts.caller.store.forgive_attempt(name)
 
-    def _review(self, job: ReviewJob) -> dict[str, Any]:
+    def _steps(self, job: ReviewJob, name: str, *, first: bool) -> DurableSteps:
+        if self._ask is None:
+            raise RuntimeError("the workflows are not registered")
+        return DurableSteps(self.parts, job, name, self._ask, lambda: datetime.now(UTC), first)
+
+    def _review(self, job: ReviewJob, steps: DurableSteps) -> dict[str, Any]:
         from dbos import DBOS
 
         if not self._still_wanted(DBOS.run_step({"name": "newest"}, self._newest, job), job):
-            return {"outcome": "superseded"}
+            return {"outcome": SUPERSEDED}
         now = datetime.fromisoformat(DBOS.run_step({"name": "now"}, _now))
-        if self._ask is None:
-            raise RuntimeError("the workflows are not registered")
-        name = review_id(job)
-        steps = DurableSteps(self.parts, job, name, self._ask, lambda: now)
+        steps.now = lambda: now
+        name = steps.review_id
         review_change(steps, self.parts.setup(job), review_id=name, now=now)
         if not steps.published:
             self._still_wanted(self._newest(job), job)
-            return {"outcome": "superseded", "review": name}
+            patiently(lambda: self.parts.host.end(job, steps.check_id, ENDED))
+            return {"outcome": SUPERSEDED, "review": name}
         return {"outcome": "reviewed", "review": name, "published": steps.published}
 
     def _newest(self, job: ReviewJob) -> dict[str, Any] | None:
@@ -142,24 +155,32 @@ class Jobs:
             self.parts.queue.enqueue_review(found)
         return found == job
 
-    def _failed(self, job: ReviewJob, reason: str) -> dict[str, Any]:
-        failure = Failure(review_id(job), reason)
+    def _failed(self, steps: DurableSteps, reason: str) -> dict[str, Any]:
+        job, store = steps.job, self.parts.caller.store
+        failure = Failure(steps.review_id, reason)
         outcome: dict[str, Any] = {"outcome": "failed", "review": failure.review_id}
+        host = self.parts.host
         try:
-            told = dict(patiently(lambda: self.parts.host.publish_failure(job, failure)))
+            told = posted(
+                store,
+                steps.review_id,
+                steps.check_id,
+                lambda attempt: host.publish_failure(job, failure, attempt),
+            )
         except ReviewbotError as error:
             log.error("review %s: its failure can't be shown: %s", failure.review_id, error)
             return {**outcome, "reason": reason, "published": None}
         return {**outcome, "reason": reason, "published": told}
 
     @contextmanager
-    def _counted(self, name: str) -> Iterator[int]:
-        """How often the job has begun; it counts no more once it ends."""
+    def _counted(self, name: str, *more: str) -> Iterator[int]:
+        """How often the job has begun; that, and what else was counted, ends with it."""
         store = self.parts.caller.store
         self._running.add(name)
         try:
             yield store.begin_attempt(name)
-            store.end_attempts(name)
+            for each in (name, *more):
+                store.end_attempts(each)
         finally:
             self._running.discard(name)
 

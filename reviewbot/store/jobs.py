@@ -29,6 +29,8 @@ class Beat:
     """A worker and when it was last seen."""
 
     executor: str
+    engines: str
+    """What answers its questions, in words; empty for none."""
     started_at: datetime
     seen_at: datetime
 
@@ -78,6 +80,12 @@ class JobStore(Store):
                 connection.execute(insert(attempts).values(job_id=job_id, started=1))
             return int(connection.execute(select(attempts.c.started).where(here)).scalar_one())
 
+    def attempts(self, job_id: str) -> int:
+        """How often the job has begun without an end."""
+        query = select(attempts.c.started).where(attempts.c.job_id == job_id)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar() or 0)
+
     def end_attempts(self, job_id: str) -> None:
         """The job has ended, well or not: nothing is left to count."""
         with self._writing() as connection:
@@ -89,12 +97,18 @@ class JobStore(Store):
             fewer = update(attempts).values(started=attempts.c.started - 1)
             connection.execute(fewer.where(attempts.c.job_id == job_id, attempts.c.started > 0))
 
-    def beat(self, executor: str, *, at: datetime) -> None:
-        """A worker is alive."""
+    def beat(self, executor: str, *, at: datetime, engines: str = "") -> None:
+        """A worker is alive, and has these engines."""
         with self._writing() as connection:
-            seen = update(heartbeats).where(heartbeats.c.executor == executor).values(seen_at=at)
+            here = update(heartbeats).where(heartbeats.c.executor == executor)
+            seen = here.values(seen_at=at, engines=engines)
             if not connection.execute(seen).rowcount:
-                row = {"executor": executor, "started_at": at, "seen_at": at}
+                row = {
+                    "executor": executor,
+                    "engines": engines,
+                    "started_at": at,
+                    "seen_at": at,
+                }
                 connection.execute(insert(heartbeats).values(row))
 
     def end_beats(self, executor: str) -> None:

@@ -53,10 +53,16 @@ class Store:
                 connection, review_id=review_id, repository=repository, since=since, until=until
             )
 
-    def save_review(self, review: Review, *, installation: int | None = None) -> None:
+    def save_review(
+        self,
+        review: Review,
+        *,
+        installation: int | None = None,
+        repository_id: int | None = None,
+    ) -> None:
         """Write a review; one of the same id is replaced."""
         with self._writing() as connection:
-            put_review(connection, review, installation)
+            put_review(connection, review, installation, repository_id)
 
     def review(self, review_id: str) -> StoredReview | None:
         """The review of this id, or None."""

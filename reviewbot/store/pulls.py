@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Table, delete, literal, select
+from sqlalchemy import ColumnElement, Table, delete, select
 
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.store.calls import select_calls
@@ -15,8 +15,7 @@ from reviewbot.store.schema import call_started, dismissed, paused, reviews
 class PullStore(Store):
     """A Store that also remembers pull requests. Each method is one transaction.
 
-    What people asked for hangs on the repository's id, which outlives a rename; reviews and calls
-    are found by its name, and only those of the same installation: a name can get a new owner.
+    All hangs on the repository's id, which outlives a rename.
     """
 
     def pause(self, repository_id: int, number: int, *, by: str, at: datetime) -> None:
@@ -56,11 +55,13 @@ class PullStore(Store):
         with self._reading() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def newest_review(self, installation: int, repository: str, number: int) -> StoredReview | None:
+    def newest_review(
+        self, installation: int, repository_id: int, number: int
+    ) -> StoredReview | None:
         """The review of this pull request that began last, or None."""
         query = (
             select(reviews.c.id)
-            .where(reviews.c.repository == repository, reviews.c.number == _wide(number))
+            .where(*_here(reviews, repository_id, number))
             .where(reviews.c.installation == installation)
             .order_by(reviews.c.created_at.desc(), reviews.c.id.desc())
             .limit(1)
@@ -69,11 +70,13 @@ class PullStore(Store):
             found = connection.execute(query).scalar()
             return None if found is None else get_review(connection, found)
 
-    def pull_calls(self, installation: int, repository: str, number: int) -> list[Call | CallStart]:
+    def pull_calls(
+        self, installation: int, repository_id: int, number: int
+    ) -> list[Call | CallStart]:
         """All calls made for this pull request, also those of reviews that failed."""
         query = (
             select(call_started.c.review_id)
-            .where(call_started.c.repository == repository, call_started.c.number == _wide(number))
+            .where(*_here(call_started, repository_id, number))
             .where(call_started.c.installation == installation)
             .group_by(call_started.c.review_id)
             .order_by(call_started.c.review_id)
@@ -96,8 +99,3 @@ def open_pull_store(url: str) -> PullStore:
 
 def _here(table: Table, repository_id: int, number: int) -> tuple[ColumnElement[bool], ...]:
     return table.c.repository_id == repository_id, table.c.number == number
-
-
-def _wide(number: int) -> ColumnElement[int]:
-    """A job's number may have more digits than the columns; PostgreSQL would refuse to compare."""
-    return literal(number, BigInteger)

@@ -19,6 +19,7 @@ class StoredReview:
     repository: str
     number: int | None
     installation: int | None
+    repository_id: int | None
     base: str | None
     head: str | None
     tier: str
@@ -29,13 +30,16 @@ class StoredReview:
     """The review as `review --format json` prints it."""
 
 
-def put_review(connection: Connection, review: Review, installation: int | None) -> None:
+def put_review(
+    connection: Connection, review: Review, installation: int | None, repository_id: int | None
+) -> None:
     """Write a review; one of the same id is replaced, as a repeated step writes it again."""
     change, route = review.change, review.route
     row = {
         "repository": change.repository or "",
         "number": change.number,
         "installation": installation,
+        "repository_id": repository_id,
         "base": change.base,
         "head": change.head,
         "tier": route.tier.value,

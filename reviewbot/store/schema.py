@@ -37,8 +37,9 @@ reviews = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("repository", Words, nullable=False),
-    Column("number", Integer),
+    Column("number", BigInteger),
     Column("installation", BigInteger),
+    Column("repository_id", BigInteger),
     Column("base", Words),
     Column("head", Words),
     Column("tier", String(16), nullable=False),
@@ -48,7 +49,7 @@ reviews = Table(
     Column("result", JSON, nullable=False),
     Index("reviews_by_repository", "repository", "created_at"),
     Index("reviews_by_time", "created_at"),
-    Index("reviews_by_pull", "repository", "number", "created_at"),
+    Index("reviews_by_pull", "repository_id", "number", "created_at"),
 )
 
 call_started = Table(
@@ -57,8 +58,9 @@ call_started = Table(
     Column("id", String(64), primary_key=True),
     Column("review_id", String(64), nullable=False),
     Column("repository", Words, nullable=False),
-    Column("number", Integer),
+    Column("number", BigInteger),
     Column("installation", BigInteger),
+    Column("repository_id", BigInteger),
     Column("purpose", Words, nullable=False),
     Column("unit", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -70,7 +72,7 @@ call_started = Table(
     Index("call_started_by_review", "review_id"),
     Index("call_started_by_repository", "repository", "started_at"),
     Index("call_started_by_time", "started_at"),
-    Index("call_started_by_pull", "repository", "number"),
+    Index("call_started_by_pull", "repository_id", "number"),
 )
 
 call_settled = Table(
@@ -145,6 +147,7 @@ heartbeats = Table(
     "heartbeats",
     metadata,
     Column("executor", String(128), primary_key=True),
+    Column("engines", Words, nullable=False),
     Column("started_at", Utc, nullable=False),
     Column("seen_at", Utc, nullable=False),
 )

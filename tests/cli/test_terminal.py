@@ -19,6 +19,7 @@ from publishing.sample_reviews import (
 from rich.cells import cell_len
 from rich.console import Console
 
+from reviewbot.change.model import Change
 from reviewbot.cli.terminal import PIPED_WIDTH, Progress, print_review, print_route, stdout_console
 from reviewbot.cli.terminal_text import Page
 from reviewbot.publishing.result import Review
@@ -121,6 +122,16 @@ def test_a_pipe_gets_plain_text_of_a_fixed_width(monkeypatch: pytest.MonkeyPatch
     assert b"\x1b" not in raw.getvalue()
 
 
+def test_where_nothing_changed_one_line_is_enough() -> None:
+    review = shop_review()
+    route = replace(review.route, why="Nothing to review: the change has no files.")
+    empty = replace(review, change=Change(()), route=route, coverage=(), findings=())
+
+    assert shown(empty).strip() == "Nothing to review: the change has no files."
+    hidden = replace(empty, change=Change((), missing_files=3))
+    assert "Coverage" in shown(hidden)
+
+
 def test_the_route_alone_shows_every_fate() -> None:
     out, review = io.StringIO(), shop_review()
 
@@ -128,7 +139,7 @@ def test_the_route_alone_shows_every_fate() -> None:
 
     lines = out.getvalue().splitlines()
     assert lines[0] == "Refund a share of an order"
-    assert lines[1].startswith("CLAUDE · payments weighs 5 of 3")
+    assert lines[1].startswith("CLAUDE · payments has 5 points")
     assert "skip    lockfile  uv.lock          lockfile" in [line.strip() for line in lines]
 
 

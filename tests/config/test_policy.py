@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from reviewbot.change.model import Kind
-from reviewbot.config.policy import Narrowing, Policy, load_policy, narrow
+from reviewbot.config.policy import Narrowing, Policy, load_policy, narrow, without_policy
 from reviewbot.config.rule_document import KindName
 from reviewbot.errors import DocumentError
 
@@ -214,3 +214,26 @@ def _policy(key: str, value: str) -> Policy:
     for part in reversed(key.split(".")):
         text = f"{{{part}: {text}}}"
     return load_policy(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "said"),
+    [
+        ("version: 2\n", (), "the defaults apply"),
+        ("review: {langauge: German}\nroute: {never_send: [keys/*]}\n", ("keys/*",), "never_send"),
+        ("route: {never_send: [keys/*], never_send: [x]}\n", ("**",), "can't be read"),
+        ("route: {never_send: 7}\n", ("**",), "can't be read"),
+        ("route:\n\tnever_send: [keys/*]\n", ("**",), "can't be read"),
+        ("never-send: [keys/*]\n", ("**",), "can't be read"),
+        ("[\n", (), "the defaults apply"),
+        (b"\xff never_send", ("**",), "can't be read"),
+    ],
+)
+def test_a_broken_policy_still_keeps_files_here(
+    text: str | bytes, kept: tuple[str, ...], said: str
+) -> None:
+    policy, words = without_policy(text, "reviewbot.yml")
+
+    assert policy.route.never_send == kept
+    assert said in words
+    assert policy.review == Policy().review

@@ -35,6 +35,7 @@ def claude_start(today: datetime) -> CallStart:
         repository="acme/shop",
         number=7,
         installation=None,
+        repository_id=None,
         purpose="review",
         unit=0,
         attempt=1,

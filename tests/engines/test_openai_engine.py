@@ -58,9 +58,10 @@ def test_a_server_without_schemas_gets_words_instead_and_is_remembered(
 ) -> None:
     openai_server.takes_schema = False
 
-    outcomes = [engine.ask(prompt, timeout=10).outcome for _ in range(2)]
+    replies = [engine.ask(prompt, timeout=10) for _ in range(2)]
 
-    assert outcomes == [Outcome.ANSWERED, Outcome.ANSWERED]
+    assert [reply.outcome for reply in replies] == [Outcome.ANSWERED, Outcome.ANSWERED]
+    assert [reply.sends for reply in replies] == [2, 1]
     assert len(openai_server.requests) == 3
     assert "response_format" not in openai_server.asked[-1].body
     assert '"findings"' in openai_server.asked[-1].system

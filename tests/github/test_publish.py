@@ -19,7 +19,7 @@ from reviewbot.github.app import PERMISSIONS
 from reviewbot.github.calls import Denied, Refused, Unclear
 from reviewbot.github.checks import start_check
 from reviewbot.github.client import connect
-from reviewbot.github.reviews import Published, publish
+from reviewbot.github.reviews import ALONE, Attempt, Published, publish
 from reviewbot.github.threads import (
     DONE,
     SEEN,
@@ -33,6 +33,7 @@ from reviewbot.github.threads import (
 from reviewbot.publishing.comments import Publication, publication
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.marker import Marks, Scope
+from reviewbot.publishing.notice import Place, failure_notice
 from reviewbot.publishing.result import Review
 
 BOT = "reviewbot[bot]"
@@ -109,8 +110,8 @@ def make(change: Change, repository: Repository) -> Make:
     return made
 
 
-def post(bot: Github, what: Publication, **options: int) -> Published:
-    return publish(bot, what, author=BOT, **options)
+def post(bot: Github, what: Publication, attempt: Attempt = ALONE) -> Published:
+    return publish(bot, what, author=BOT, attempt=attempt)
 
 
 def test_everything_is_posted_with_few_requests(
@@ -343,12 +344,75 @@ def test_a_check_that_was_started_is_finished(
     ]
     assert repository.checks[0].status == "in_progress"
 
-    done = post(bot, what, check_id=started[0])
+    done = post(bot, what, Attempt(check_id=started[0]))
 
     assert done.requests == 6
     assert started == [done.check_id] * 2
     (check,) = repository.checks
     assert (check.status, len(check.annotations)) == ("completed", 1)
+
+
+def test_who_is_the_first_to_post_need_not_look(
+    simulator: GitHubSimulator, bot: Github, repository: Repository, make: Make
+) -> None:
+    what = make()
+    named = {"external_id": what.marks.external_id(), "title": "Reading", "author": BOT}
+    check = start_check(bot, "acme/long", what.head, **named, first=True)
+    before = len(simulator.requests)
+
+    done = post(bot, what, Attempt(check, first=True))
+
+    assert [kind_of(request) for request in simulator.requests[before:]] == [
+        "GET /repos/{repository}/pulls/{n}",
+        "POST /repos/{repository}/pulls/{n}/reviews",
+        "GET /repos/{repository}/issues/{n}/comments",
+        "POST /repos/{repository}/issues/{n}/comments",
+        "PATCH /repos/{repository}/check-runs/{n}",
+    ]
+    assert (done.requests, done.check_id, len(repository.checks)) == (5, check, 1)
+
+
+def test_who_slept_gives_way_to_whoever_went_on(bot: Github, pull: Pull, make: Make) -> None:
+    awake = iter([True, False])  # after the review another worker began
+
+    done = post(bot, make(), Attempt(ours=lambda: next(awake)))
+
+    assert done.outcome == "taken over"
+    assert (len(pull.reviews), len(pull.comments)) == (1, 0)
+
+
+def test_a_notice_leaves_the_summary_of_an_earlier_head_below(
+    bot: Github, repository: Repository, pull: Pull, make: Make
+) -> None:
+    what = make()
+    post(bot, what)
+    reviewed = pull.comments[0].body
+    later = replace(what.marks, scope=what.marks.scope._replace(request="comment:1"))
+    place = Place("acme/long", 1, what.head)
+
+    for name in ("the first id", "the second id"):
+        post(bot, failure_notice(place, later, name))
+    failed = pull.comments[0].body
+    post(bot, what)
+
+    assert len(pull.comments) == 1
+    assert "the second id" in failed
+    assert "the first id" not in failed
+    assert failed.count("It breaks.") == reviewed.count("It breaks.")
+    assert pull.comments[0].body == reviewed
+
+
+def test_a_notice_may_be_all_that_there_is(bot: Github, pull: Pull, make: Make) -> None:
+    what = make()
+    place = Place("acme/long", 1, what.head)
+
+    for name in ("one", "two"):
+        post(bot, failure_notice(place, what.marks, name))
+
+    [comment] = pull.comments
+    assert "`two`" in comment.body
+    assert "`one`" not in comment.body
+    assert pull.reviews == []
 
 
 def test_what_the_app_may_not_post_keeps_nothing_else_back(

@@ -153,7 +153,7 @@ def shop_route() -> Route:
         scores={"payments": 5.0},
         reasons=reasons,
         files=files,
-        why="Claude: payments weighs 5 of 3: money as a float (shop/refund.py:41), a path of refunds (shop/refund.py).",
+        why="Claude: payments has 5 points, 3 flag it.",
         notes=("lockfile changed: uv.lock",),
     )
 
@@ -177,6 +177,7 @@ def call(
             repository="acme/shop",
             number=7,
             installation=None,
+            repository_id=None,
             purpose="review",
             unit=number,
             attempt=1,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reviewbot.publishing.marker import Marks, Scope, own_marker
+from reviewbot.publishing.marker import Kind, Marks, Scope, own_marker
 
 SCOPE = Scope(12, "345", 7, "a" * 40, "b" * 40, "auto")
 MARKS = Marks(b"secret", SCOPE)
@@ -63,6 +63,19 @@ def test_a_comment_on_a_line_says_which_finding_it_is() -> None:
     assert elsewhere.fingerprint_in(mark) is None
     assert Marks(b"guess", SCOPE).fingerprint_in(mark) is None
     assert MARKS.fingerprint_in(MARKS.mark("review")) is None
+
+
+@pytest.mark.parametrize("kind", ["review", "moved"])
+def test_a_summary_says_which_run_wrote_it(kind: Kind) -> None:
+    summary = f"Words\n\n{MARKS.mark(kind)}\n\n{MARKS.mark('summary')}\n"
+    pushed = Marks(b"secret", SCOPE._replace(head="c" * 40))
+
+    assert MARKS.is_of_run(summary)
+    assert not pushed.is_of_run(summary)
+    assert pushed.is_own(summary, "summary")
+    assert not MARKS.is_of_run(f"Words\n\n{MARKS.mark('summary')}")
+    assert not MARKS.is_of_run(f"Words\n\n{MARKS.mark(kind)}")
+    assert not Marks(b"guess", SCOPE).is_of_run(summary)
 
 
 def test_the_secret_is_not_shown() -> None:

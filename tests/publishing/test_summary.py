@@ -72,5 +72,5 @@ def test_a_huge_review_is_folded_and_says_so(files: int, findings: int) -> None:
 def test_the_route_alone_lists_every_file() -> None:
     text = route_markdown(shop_review().route)
 
-    assert text.startswith("## Route: claude\n\n**claude**: payments weighs 5 of 3")
+    assert text.startswith("## Route: claude\n\n**claude**: payments has 5 points")
     assert "| `docs/refunds.md` | docs | local |" in text

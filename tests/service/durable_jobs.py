@@ -29,13 +29,13 @@ from reviewbot.costs.prices import PriceBook
 from reviewbot.engines.analyzers import LocalAnalyzers
 from reviewbot.engines.claude import ClaudeEngine
 from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import EngineFacts, Lineup, Prompt, Reply
 from reviewbot.routing.rules import shipped_rules
 from reviewbot.service import worker
 from reviewbot.service.calling import Caller
-from reviewbot.service.dbos_setup import open_client
 from reviewbot.service.durable import Failure, Parts
 from reviewbot.service.jobs import CommandJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
@@ -100,14 +100,28 @@ class FileHost:
         self.holds.at("before ask", job.number)
         return Fetched(replace(change, repository=job.repository, number=job.number, head=job.head))
 
-    def publish(self, job: ReviewJob, review: Review) -> Mapping[str, Any]:
+    def begin(self, job: ReviewJob, *, first: bool) -> int | None:
+        self.holds.at("at the beginning", job.number)
+        return job.number
+
+    def waiting(self, job: ReviewJob, check_id: int) -> None:
+        """Nothing to show."""
+
+    def publish(self, job: ReviewJob, review: Review, attempt: Attempt) -> Mapping[str, Any]:
         self.holds.at("before publish", job.number)
+        if self.newest(job) != job or not attempt.ours():
+            return {}
         posted = self._post(job, {"review": review.id, "calls": [call.id for call in review.calls]})
         self.holds.at("after publish", job.number)
         return posted
 
-    def publish_failure(self, job: ReviewJob, failure: Failure) -> Mapping[str, Any]:
+    def publish_failure(
+        self, job: ReviewJob, failure: Failure, attempt: Attempt
+    ) -> Mapping[str, Any]:
         return self._post(job, {"failed": failure.reason, "review": failure.review_id})
+
+    def end(self, job: ReviewJob, check_id: int | None, why: str) -> None:
+        (self.folder / "ended" / str(job.number)).write_text(f"{check_id} {why}")
 
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         return {"did": job.command}
@@ -175,7 +189,7 @@ class Place:
 
     @property
     def host(self) -> FileHost:
-        for name in ("posts", "heads", "bugs", "hold"):
+        for name in ("posts", "heads", "bugs", "hold", "ended"):
             Path(self.folder, name).mkdir(parents=True, exist_ok=True)
         return FileHost(Path(self.folder), self.holds)
 
@@ -214,7 +228,7 @@ class Place:
             host=self.host,
             caller=Caller(store, asker),
             analyzers=LocalAnalyzers(),
-            queue=DbosQueue(open_client(jobs_database)),
+            queue=DbosQueue(jobs_database),
             setup=lambda _: setup,
         )
 
@@ -224,5 +238,4 @@ def run(place: Place, log: str) -> None:
     with Path(log).open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    worker.BEAT_SECONDS, worker.DEAD_SECONDS = 0.2, 1.0
-    worker.run_worker(place.settings, place.parts)
+    worker.run_worker(place.settings, place.parts, worker.Pace(beat=0.2, dead=1.0))

@@ -207,7 +207,12 @@ def save(store: PullStore, desk: Desk, review: FinishedReview) -> None:
     """Store the review, as one of the desk's pull request, with its calls."""
     change = replace(review.change, repository="acme/shop", number=1)
     here = {"repository": "acme/shop", "number": 1, "installation": desk.installation.id}
-    store.save_review(replace(review, change=change), installation=desk.installation.id)
+    here["repository_id"] = desk.repository.id
+    store.save_review(
+        replace(review, change=change),
+        installation=desk.installation.id,
+        repository_id=desk.repository.id,
+    )
     for call in review.calls:
         start = replace(call.start, id=f"{review.id}-{call.start.id}", review_id=review.id, **here)
         store.start_call(start)
@@ -324,7 +329,8 @@ def test_cost_tells_of_the_newest_review_and_of_all(
     save(store, desk, first)
     save(store, desk, replace(first, id="second"))
     lost = replace(first.calls[0].start, id="lost", review_id="third", number=1)
-    store.start_call(replace(lost, installation=desk.installation.id))
+    here = {"installation": desk.installation.id, "repository_id": desk.repository.id}
+    store.start_call(replace(lost, **here))
 
     commands.run(desk.asks("cost"))
 
@@ -352,8 +358,8 @@ def test_answers_by_hand_are_never_shown_as_paid(
 def test_a_review_that_failed_has_its_cost(
     commands: Commands, desk: Desk, store: PullStore
 ) -> None:
-    start = replace(shop_review().calls[0].start, installation=desk.installation.id, number=1)
-    store.start_call(start)
+    here = {"installation": desk.installation.id, "repository_id": desk.repository.id, "number": 1}
+    store.start_call(replace(shop_review().calls[0].start, **here))
 
     commands.run(desk.asks("cost"))
 
@@ -398,7 +404,7 @@ def test_a_review_of_another_version_is_said_to_be(
     command: str,
 ) -> None:
     save(store, desk, shop_review())
-    place = desk.installation.id, "acme/shop", 1
+    place = desk.installation.id, desk.repository.id, 1
     stored = store.newest_review(*place)
     assert stored
     odd: Any

@@ -1,6 +1,8 @@
 """The queue as a listener uses it: durable or refused, never in a form that no worker takes up."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from reviewbot.config.settings import Settings
-from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs, open_client
-from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, partition
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
+from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, job_id, partition
 from reviewbot.service.queue import DbosQueue
 
 
@@ -44,7 +46,7 @@ def test_every_review_has_its_partition(
 ) -> None:
     """Without one, DBOS would leave it in the queue for ever, in silence."""
     migrate_jobs(settings)
-    queue = DbosQueue(open_client(engine))
+    queue = DbosQueue(engine)
     wanted = ReviewJob.from_dict({**job.as_dict(), "request": request_})
 
     name = queue.enqueue_review(wanted)
@@ -69,13 +71,13 @@ def test_a_command_is_kept(settings: Settings, engine: Engine) -> None:
         command="why",
     )
 
-    DbosQueue(open_client(engine)).enqueue_command(command)
+    DbosQueue(engine).enqueue_command(command)
 
     assert [row["queue_name"] for row in rows(engine)] == ["commands"]
 
 
 def test_what_cannot_be_stored_is_refused(engine: Engine, job: ReviewJob) -> None:
-    queue = DbosQueue(open_client(engine))  # there are no tables
+    queue = DbosQueue(engine)  # there are no tables
 
     with pytest.raises(QueueUnavailable, match="OperationalError"):
         queue.enqueue_review(job)
@@ -85,7 +87,7 @@ def test_jobs_are_on_disk_and_in_order_to_the_millisecond(
     settings: Settings, engine: Engine, job: ReviewJob
 ) -> None:
     migrate_jobs(settings)
-    queue = DbosQueue(open_client(engine))
+    queue = DbosQueue(engine)
     for number in range(1, 6):
         queue.enqueue_review(ReviewJob.from_dict({**job.as_dict(), "number": number}))
 
@@ -94,6 +96,43 @@ def test_jobs_are_on_disk_and_in_order_to_the_millisecond(
     with engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2  # FULL
+
+
+def test_deliveries_of_the_same_moment_are_all_kept(
+    settings: Settings, engine: Engine, job: ReviewJob
+) -> None:
+    migrate_jobs(settings)
+    queue = DbosQueue(engine)
+    jobs = [replace(job, number=number) for number in range(1, 41)]
+
+    with ThreadPoolExecutor(16) as threads:
+        names = list(threads.map(queue.enqueue_review, [*jobs, *jobs]))  # each one twice
+
+    assert names == [job_id(wanted) for wanted in (*jobs, *jobs)]
+    assert {row["workflow_uuid"] for row in rows(engine)} == set(names)
+    assert len(rows(engine)) == len(jobs)
+
+
+def test_only_the_closed_pull_request_is_cancelled_and_it_may_be_reopened(
+    settings: Settings, engine: Engine, job: ReviewJob
+) -> None:
+    migrate_jobs(settings)
+    queue = DbosQueue(engine)
+    other = replace(job, number=77)
+    for wanted in (job, replace(job, request="comment:5"), other):
+        queue.enqueue_review(wanted)
+
+    cancelled = queue.cancel_queued(job.repository_id, job.number)
+    closed = {row["workflow_uuid"]: row["status"] for row in rows(engine)}
+    queue.enqueue_review(job)
+
+    assert cancelled == 2
+    assert closed[job_id(job)] == "CANCELLED"
+    assert closed[job_id(other)] == "ENQUEUED"
+    again = next(row for row in rows(engine) if row["workflow_uuid"] == job_id(job))
+    assert again["status"] == "ENQUEUED"
+    assert (again["queue_name"], again["queue_partition_key"]) == ("reviews", job.partition)
+    assert again["application_version"] == "1"
 
 
 def rows(engine: Engine) -> list[dict[str, Any]]:

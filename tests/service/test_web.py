@@ -20,6 +20,7 @@ from reviewbot.errors import SettingsError, StoreError
 from reviewbot.service.health import Check, ServiceHealth
 from reviewbot.service.login import Login
 from reviewbot.service.web import MAX_BODY, create_app
+from reviewbot.store.jobs import Beat
 
 HEAD, BASE = "a" * 40, "b" * 40
 OPENED = {
@@ -221,27 +222,27 @@ def test_it_does_not_start_without_a_secret(tmp_path: Path) -> None:
         )
 
 
-def test_readiness_looks_at_database_worker_and_engines(tmp_path: Path) -> None:
+def test_readiness_looks_at_database_worker_and_engines() -> None:
     now = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
-    def health(settings: Settings, beat: datetime | None) -> list[bool]:
-        whole = ServiceHealth(settings, lambda: None, lambda: beat, lambda: now)
-        return [check.ok for check in whole.checks()]
+    def health(silent: int, engines: str) -> list[bool]:
+        seen = now - timedelta(seconds=silent)
+        beats = (Beat("w", engines, seen, seen),)
+        return [check.ok for check in ServiceHealth(lambda: beats, lambda: now).checks()]
 
-    with_model = Settings(data_dir=tmp_path, local_url="http://127.0.0.1:1/v1")
+    assert health(29, "claude") == [True, True, True]
+    assert health(29, "") == [True, True, False]
+    assert health(31, "claude") == [True, False, False]
+    assert [check.ok for check in ServiceHealth(lambda: ()).checks()] == [True, False, False]
 
-    assert health(with_model, now - timedelta(seconds=29)) == [True, True, True]
-    assert health(with_model, now - timedelta(seconds=31)) == [True, False, True]
-    assert health(Settings(data_dir=tmp_path), None) == [True, False, False]
 
-
-def test_a_database_that_is_away_is_not_described_to_strangers(tmp_path: Path) -> None:
-    def away() -> datetime:
+def test_a_database_that_is_away_is_not_described_to_strangers() -> None:
+    def away() -> tuple[Beat, ...]:
         raise StoreError("the PostgreSQL database reviews at db.internal: no route")
 
-    checks = ServiceHealth(Settings(data_dir=tmp_path), away, away).checks()
+    checks = ServiceHealth(away).checks()
 
-    assert [check.ok for check in checks[:2]] == [False, False]
+    assert [check.ok for check in checks] == [False, False, False]
     assert "db.internal" not in str(checks)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
-from reviewbot.service.worker import run_worker
+from reviewbot.service.worker import Pace, run_worker
 
 
 def test_a_second_worker_on_the_same_folder_is_refused(tmp_path: Path) -> None:
@@ -15,4 +15,8 @@ def test_a_second_worker_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
 
         with pytest.raises(StoreError, match="another reviewbot worker"):
-            run_worker(Settings(data_dir=tmp_path), lambda _: pytest.fail("it began to work"))
+            run_worker(
+                Settings(data_dir=tmp_path),
+                lambda _: pytest.fail("it began to work"),
+                Pace(patience=0),
+            )

@@ -1,7 +1,6 @@
 """Durable jobs in a worker of this process: each ends once, in order, and visibly."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from sqlalchemy import Engine
 
 from reviewbot.costs.calls import Call
 from reviewbot.service import worker
-from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs, open_client
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import CommandJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
@@ -51,6 +50,10 @@ class Service:
 
     def posts(self, number: int) -> list[dict[str, Any]]:
         return [post for post in self.host.posts() if post["number"] == number]
+
+    def head(self, number: int, head: str) -> None:
+        """What the pull request's newest head is, or that it is `closed`."""
+        Path(self.host.folder, "heads", str(number)).write_text(head)
 
     def hold(self, job: ReviewJob) -> Callable[[], None]:
         """Start a job that stays in the middle of its way, until the returned function is called."""
@@ -99,7 +102,7 @@ def service(
         parts, stop = place.parts(engine), threading.Event()
         thread = threading.Thread(target=worker.work, args=(place.settings, engine, parts, stop))
         thread.start()
-        queue = DbosQueue(open_client(engine))
+        queue = DbosQueue(engine)
         store = open_job_store(place.settings.database)
         yield Service(queue, place.host, store, claude, local, engine)
         stop.set()
@@ -177,24 +180,53 @@ def test_reviews_of_one_pull_request_run_one_after_another(
     assert reviews == [review_id(job), review_id(asked)]
 
 
-def test_a_newer_head_takes_the_place_of_one_that_waits(service: Service, job: ReviewJob) -> None:
+def test_only_the_newest_of_the_heads_that_wait_is_reviewed(
+    service: Service, job: ReviewJob
+) -> None:
     release = service.hold(job)
     second, third = (replace(job, head=letter * 40) for letter in "cd")
-    asked = replace(second, request="comment:2")
-    for following in (second, asked, third):
+    for following in (second, third):
         service.queue.enqueue_review(following)
+    service.head(job.number, third.head)
     release()
 
     assert service.result(job_id(third))["outcome"] == "reviewed"
-    assert service.status(job_id(second)) == "CANCELLED"
-    assert service.status(job_id(asked)) == "SUCCESS"  # what a person asked for is never put aside
+    assert service.result(job_id(second)) == {"outcome": "superseded"}
+    assert [post["head"] for post in service.posts(job.number)] == [third.head]
+
+
+def test_a_push_that_is_taken_back_is_reviewed_after_all(service: Service, job: ReviewJob) -> None:
+    pushed = replace(job, head="c" * 40)
+    service.head(job.number, pushed.head)
+    came_late = service.result(service.queue.enqueue_review(job))
+    service.result(job_id(pushed))
+    service.head(job.number, job.head)
+
+    service.queue.enqueue_review(job)
+
+    assert came_late == {"outcome": "superseded"}
+    assert service.result(job_id(job))["outcome"] == "reviewed"
+    assert [post["head"] for post in service.posts(job.number)] == [pushed.head, job.head]
+
+
+def test_a_pull_request_that_is_reopened_is_reviewed(service: Service, job: ReviewJob) -> None:
+    service.head(job.number, "closed")
+    closed = service.result(service.queue.enqueue_review(job))
+    service.head(job.number, job.head)
+
+    service.queue.enqueue_review(job)
+    service.queue.enqueue_review(job)
+
+    assert closed == {"outcome": "superseded"}
+    assert service.result(job_id(job))["outcome"] == "reviewed"
+    assert len(service.posts(job.number)) == 1
 
 
 def test_a_head_that_is_no_longer_the_newest_is_not_posted(
     service: Service, job: ReviewJob
 ) -> None:
     release = service.hold(job)
-    Path(service.host.folder, "heads", str(job.number)).write_text("e" * 40)
+    service.head(job.number, "e" * 40)
     release()
 
     assert service.result(job_id(job))["outcome"] == "superseded"
@@ -206,17 +238,13 @@ def test_a_head_that_is_no_longer_the_newest_is_not_posted(
 def test_deliveries_in_the_wrong_order_lose_nothing(service: Service, job: ReviewJob) -> None:
     release = service.hold(job)
     newest, older = replace(job, head="f" * 40), replace(job, head="c" * 40)
-    Path(service.host.folder, "heads", str(job.number)).write_text(newest.head)
+    service.head(job.number, newest.head)
     service.queue.enqueue_review(newest)
-    service.queue.enqueue_review(older)  # puts the newest aside
-    put_aside = service.status(job_id(newest))
+    service.queue.enqueue_review(older)
     release()
 
-    assert put_aside == "CANCELLED"
-    deadline = time.monotonic() + 20
-    while not service.posts(job.number) and time.monotonic() < deadline:
-        time.sleep(0.05)
     assert service.result(job_id(newest))["outcome"] == "reviewed"
+    assert service.result(job_id(older)) == {"outcome": "superseded"}
     assert [post["head"] for post in service.posts(job.number)] == [newest.head]
 
 
@@ -225,7 +253,7 @@ def test_a_closed_pull_request_is_left_alone(service: Service, job: ReviewJob) -
     waiting = [replace(job, request=f"comment:{n}") for n in (3, 4)]
     for asked in waiting:
         service.queue.enqueue_review(asked)
-    Path(service.host.folder, "heads", str(job.number)).write_text("closed")
+    service.head(job.number, "closed")
 
     cancelled = service.queue.cancel_queued(22, job.number)
     release()

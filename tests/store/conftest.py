@@ -57,6 +57,7 @@ def new_start() -> Callable[..., CallStart]:
             "repository": "acme/shop",
             "number": 7,
             "installation": 4_000_000_000,
+            "repository_id": 22,
             "purpose": "review",
             "unit": 0,
             "attempt": 1,

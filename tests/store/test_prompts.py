@@ -130,10 +130,10 @@ def test_attempts_count_until_the_job_ends(store: JobStore) -> None:
 def test_heartbeats_tell_who_is_there(store: JobStore) -> None:
     store.beat("local", at=NOW)
     store.beat("other", at=NOW + timedelta(seconds=1))
-    store.beat("local", at=NOW + timedelta(seconds=5))
+    store.beat("local", at=NOW + timedelta(seconds=5), engines="claude")
 
-    beats = {beat.executor: (beat.started_at, beat.seen_at) for beat in store.beats()}
+    beats = {beat.executor: (beat.started_at, beat.seen_at, beat.engines) for beat in store.beats()}
     store.end_beats("other")
 
-    assert beats["local"] == (NOW, NOW + timedelta(seconds=5))
+    assert beats["local"] == (NOW, NOW + timedelta(seconds=5), "claude")
     assert [beat.executor for beat in store.beats()] == ["local"]

@@ -63,27 +63,27 @@ def test_the_newest_review_is_the_one_that_began_last(pulls: PullStore) -> None:
     latest = replace(later, created_at=later.created_at + timedelta(hours=1))
 
     for each in (later, review, elsewhere):
-        pulls.save_review(each, installation=5)
-    pulls.save_review(replace(latest, id="not ours"), installation=6)
+        pulls.save_review(each, installation=5, repository_id=22)
+    pulls.save_review(replace(latest, id="not ours"), installation=6, repository_id=22)
 
-    found = pulls.newest_review(5, "acme/shop", 7)
+    found = pulls.newest_review(5, 22, 7)
     assert found is not None
     assert found.id == "later"
-    assert pulls.newest_review(5, "acme/shop", 9) is None
-    assert pulls.newest_review(5, "acme/other", 7) is None
-    assert pulls.newest_review(LARGEST[0], "acme/shop", LARGEST[1]) is None
+    assert pulls.newest_review(5, 22, 9) is None
+    assert pulls.newest_review(5, 23, 7) is None
+    assert pulls.newest_review(LARGEST[0], *LARGEST) is None
 
 
 def test_all_calls_of_a_pull_request_are_found(
     pulls: PullStore, new_start: Callable[..., CallStart], answered: Callable[..., Call]
 ) -> None:
     mine = [new_start(review_id=name, installation=5) for name in ("one", "two", "two")]
-    for other in (new_start(number=8), new_start(repository="acme/x"), new_start(installation=6)):
+    for other in (new_start(number=8), new_start(repository_id=23), new_start(installation=6)):
         pulls.start_call(other)
     for start in mine:
         pulls.start_call(start)
     pulls.settle_call(answered(mine[0]))
 
-    found = pulls.pull_calls(5, "acme/shop", 7)
+    found = pulls.pull_calls(5, 22, 7)
 
     assert found == [answered(mine[0]), mine[1], mine[2]]

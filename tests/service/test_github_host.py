@@ -1,0 +1,238 @@
+"""What a job shows on its pull request from its beginning to every end, on a strict GitHub."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from github_simulator.apps import Installation
+from github_simulator.content import Content
+from github_simulator.rates import kind_of
+from github_simulator.records import CheckRun
+from github_simulator.server import GitHubSimulator
+from github_simulator.state import Pull, Repository
+from publishing.sample_reviews import shop_review
+
+from reviewbot.config.policy import Policy
+from reviewbot.costs.prices import PriceBook
+from reviewbot.github.app import GitHubApp
+from reviewbot.github.reviews import Attempt
+from reviewbot.pipeline import Setup, effective_policy
+from reviewbot.publishing.result import Review
+from reviewbot.review.engine import Lineup
+from reviewbot.routing.rules import shipped_rules
+from reviewbot.service.durable import Failure, HostBusy
+from reviewbot.service.github_host import GitHubHost
+from reviewbot.service.jobs import ReviewJob
+from reviewbot.service.webhook import ReviewIntent, read_delivery
+
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[GitHubSimulator]:
+    (tmp_path / "github").mkdir()
+    with GitHubSimulator(tmp_path / "github") as running:
+        yield running
+    assert running.problems == []
+
+
+@pytest.fixture
+def repository(simulator: GitHubSimulator, tmp_path: Path) -> Repository:
+    content = Content(tmp_path / "content")
+    content.commit("main", {"a.py": "a\n"})
+    content.commit("work", {"a.py": "b\n"}, start="main")
+    return simulator.repository("acme/shop", start=content)
+
+
+@pytest.fixture
+def pull(repository: Repository) -> Pull:
+    return repository.open_pull("work")
+
+
+@dataclass
+class Bench:
+    """A host, a job for it, and what the pull request shows."""
+
+    host: GitHubHost
+    job: ReviewJob
+    repository: Repository
+    installation: Installation
+    paused: set[tuple[int, int]]
+
+    @property
+    def check(self) -> CheckRun:
+        [one] = self.repository.checks
+        return one
+
+    def review(self) -> Review:
+        """As if models had read what is fetched."""
+        fetched = self.host.fetch(self.job)
+        return replace(shop_review(), change=fetched.change, findings=())
+
+
+@pytest.fixture
+def bench(simulator: GitHubSimulator, repository: Repository, pull: Pull) -> Bench:
+    registered = simulator.app("reviewbot")
+    installation = simulator.install(registered, "acme")
+    base, head = repository.ends(pull)
+    paused: set[tuple[int, int]] = set()
+    setup = Setup(
+        rules=shipped_rules(),
+        policy=Policy(),
+        lineup=Lineup(),
+        prices=PriceBook(),
+        claude_model="claude-opus-5-5",
+        claude_context_tokens=200_000,
+        local_context_tokens=None,
+        tolerant=True,
+    )
+    host = GitHubHost(
+        app=GitHubApp(registered.id, registered.private_key, simulator.url, timeout=2),
+        marker_key=KEY,
+        policy_of=lambda fetched: effective_policy(setup, fetched).policy,
+        is_paused=lambda *place: place in paused,
+        commands=lambda _: {},
+    )
+    job = ReviewJob(
+        installation=installation.id,
+        repository="acme/shop",
+        repository_id=repository.id,
+        number=pull.number,
+        head=head,
+        base=base,
+        request="auto",
+    )
+    return Bench(host, job, repository, installation, paused)
+
+
+def test_a_review_is_seen_from_its_beginning_and_takes_few_requests(
+    simulator: GitHubSimulator, bench: Bench, pull: Pull
+) -> None:
+    assert bench.host.newest(bench.job) == bench.job
+    review = bench.review()
+    check = bench.host.begin(bench.job, first=True)
+    begun = bench.check.status, bench.check.output["title"]
+    assert check is not None
+    bench.host.waiting(bench.job, check)
+    waiting = bench.check.status, bench.check.output["title"]
+    done = bench.host.publish(bench.job, review, Attempt(check, first=True))
+
+    assert begun == ("in_progress", "Reading the change")
+    assert waiting == ("in_progress", "Waiting for the model")
+    assert (done["check_id"], bench.check.status) == (check, "completed")
+    assert len(pull.comments) == 1
+    kinds = [kind_of(request) for request in simulator.requests]
+    reviewing = [kind for kind in kinds if "access_tokens" not in kind and kind != "GET /app"]
+    assert len(reviewing) <= 10, reviewing  # one of them is the waiting
+
+
+def test_a_push_in_between_ends_the_check_and_posts_nothing(bench: Bench, pull: Pull) -> None:
+    bench.host.newest(bench.job)
+    review, check = bench.review(), bench.host.begin(bench.job, first=True)
+    bench.repository.push(pull, {"a.py": "c\n"})
+
+    done = bench.host.publish(bench.job, review, Attempt(check, first=True))
+    newest = bench.host.newest(bench.job)
+    bench.host.end(bench.job, check, "Not reviewed: another head is newer")
+
+    assert done == {}
+    assert newest is not None
+    assert newest.head == bench.repository.ends(pull)[1]
+    assert (bench.check.conclusion, pull.comments) == ("neutral", [])
+    assert "another head" in bench.check.output["title"]
+
+
+def test_a_pause_while_a_review_runs_holds_it_back(bench: Bench, pull: Pull) -> None:
+    review = bench.review()
+    bench.paused.add((bench.repository.id, pull.number))
+
+    automatic = bench.host.publish(bench.job, review, Attempt())
+    bench.host.fetch(asked := replace(bench.job, request="comment:1"))
+    by_hand = bench.host.publish(asked, review, Attempt())
+
+    assert bench.host.newest(bench.job) is None
+    assert (automatic, by_hand["outcome"]) == ({}, "posted")
+
+
+def test_an_outage_is_waited_out_wherever_it_comes(
+    simulator: GitHubSimulator, bench: Bench
+) -> None:
+    review = bench.review()
+    with simulator.outage():
+        for step in (
+            lambda: bench.host.newest(bench.job),
+            lambda: bench.host.fetch(bench.job),
+            lambda: bench.host.begin(bench.job, first=True),
+            lambda: bench.host.publish(bench.job, review, Attempt()),
+            lambda: bench.host.publish_failure(bench.job, Failure("id", "why"), Attempt()),
+        ):
+            with pytest.raises(HostBusy):
+                step()
+        bench.host.waiting(bench.job, 1)  # only tells what it can
+
+    assert bench.host.publish(bench.job, review, Attempt())["outcome"] == "posted"
+
+
+def test_a_limit_is_waited_out_as_github_says(simulator: GitHubSimulator, bench: Bench) -> None:
+    simulator.secondary_limit("GET .*/pulls/", retry_after=7)
+
+    with pytest.raises(HostBusy) as busy:
+        bench.host.fetch(bench.job)
+
+    assert busy.value.seconds == 7
+
+
+def test_a_token_that_was_revoked_is_replaced(simulator: GitHubSimulator, bench: Bench) -> None:
+    bench.host.newest(bench.job)
+    simulator.expire_tokens()
+
+    with pytest.raises(HostBusy):
+        bench.host.newest(bench.job)
+
+    assert bench.host.newest(bench.job) == bench.job
+
+
+def test_an_app_without_checks_reviews_all_the_same(
+    simulator: GitHubSimulator, bench: Bench, pull: Pull
+) -> None:
+    review = bench.review()
+    simulator.fail("POST .*/check-runs", 403, "Resource not accessible by integration", times=2)
+
+    check = bench.host.begin(bench.job, first=True)
+    done = bench.host.publish(bench.job, review, Attempt(check, first=True))
+
+    assert check is None
+    assert (done["outcome"], len(pull.comments)) == ("posted", 1)
+    assert "check run" in done["problems"][0]
+
+
+def test_a_policy_without_check_starts_none(bench: Bench) -> None:
+    bench.repository.content.commit("main", {".github/reviewbot.yml": "publish: {check: false}\n"})
+    bench.host.fetch(bench.job)
+
+    assert bench.host.begin(bench.job, first=True) is None
+    assert bench.repository.checks == []
+
+
+def test_a_check_that_is_run_again_names_its_pull_request(bench: Bench) -> None:
+    check = bench.host.begin(bench.job, first=True)
+    payload = {
+        "action": "rerequested",
+        "check_run": {
+            "id": check,
+            "head_sha": bench.job.head,
+            "external_id": bench.check.external_id,
+            "pull_requests": [],  # GitHub names none of a fork
+        },
+        "repository": {"id": bench.repository.id, "full_name": "acme/shop"},
+        "installation": {"id": bench.installation.id},
+        "sender": {"login": "ada", "type": "User"},
+    }
+
+    intent = read_delivery("check_run", json.dumps(payload).encode())
+
+    assert isinstance(intent, ReviewIntent)
+    assert (intent.number, intent.head) == (bench.job.number, bench.job.head)
+    assert (intent.base, intent.request[:6]) == (bench.job.base, "check:")
