@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.demo ## review five example changes; needs no key and no model (under two minutes)
+demo: .venv/.demo ## the service reviews five example pull requests; no key, no model (under two minutes)
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.dev ## run the tests (a minute or two)

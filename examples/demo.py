@@ -1,247 +1,247 @@
-"""`make demo`: five changes to a small web shop, reviewed from end to end.
+"""`make demo`: the real service reviews five pull requests of a small web shop.
 
-Makes a real git repository of `shop/` and `changes/` in `.demo/` (or the folder given) and runs the real command line on
-each change. Models that are configured are used; for one that is not, a server on this machine
-plays the hand-written answers of `answers/`, and everything it touches is marked SCRIPTED.
-DEMO_SCRIPTED=1 plays them in any case.
+`reviewbot serve` runs as its operator would start it; only GitHub is a simulated one on this
+machine, the tests' own. Models that are configured are used; for one that is not, a server on this
+machine plays the hand-written answers of `answers/`, and everything it touches is marked SCRIPTED.
+DEMO_SCRIPTED=1 plays them in any case, DEMO_EXIT=1 ends it all when it is done.
 """
 
+import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from scripted_server import EXAMPLES, ScriptedServer, written_answers
+# the simulated GitHub is the tests' own
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from reviewbot.config.settings import Settings, load_settings
+from demo_costs import Result, table
+from demo_github import MAINTAINER, GitHub, simulated_github
+from demo_models import Models, find_models
+from demo_service import DemoError, Service
+from demo_shop import Branch, make_repository
+from demo_story import Story
+from github_simulator.records import CheckRun
+from github_simulator.state import Pull
+from scripted_server import ScriptedServer, written_answers
+
 from reviewbot.errors import ReviewbotError
+from reviewbot.store.pulls import PullStore, open_pull_store
 
-WIDTH = 100
-RULE = "─" * WIDTH
-#: The commits are the same on every machine: whose they are and when is fixed, no one's settings.
-IDENTITY = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_AUTHOR_NAME": "Robin Example",
-    "GIT_AUTHOR_EMAIL": "robin@shop.example",
-    "GIT_AUTHOR_DATE": "2026-03-02T09:00:00Z",
-    "GIT_COMMITTER_NAME": "Robin Example",
-    "GIT_COMMITTER_EMAIL": "robin@shop.example",
-    "GIT_COMMITTER_DATE": "2026-03-02T09:00:00Z",
-}
-CLAUDE = ("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY_FILE", "ANTHROPIC_API_URL")
-LOCAL = ("LOCAL_ENGINE", "LOCAL_MODEL", "LOCAL_URL", "LOCAL_API_KEY", "LOCAL_API_KEY_FILE")
-#: The demonstration has its own database and the policy that comes with reviewbot.
-OWN = ("DATABASE_URL", "POLICY")
-
-
-@dataclass(frozen=True)
-class Models:
-    """Which models are real here."""
-
-    settings: Settings
-    claude: bool
-    local: bool
-
-    @property
-    def scripted(self) -> bool:
-        return not (self.claude and self.local)
+#: Longest wait for one review, seconds: with hand-written answers, and with real models.
+SCRIPTED_SECONDS, REAL_SECONDS = 120, 1800
+#: The check's title where no review came.
+FAILED = "The review failed"
+QUESTION = "/reviewbot why"
 
 
 def main(folder: Path) -> int:
-    """Run the demonstration in `folder`; the exit code of the first review that failed, else 0."""
-    models = find_models()
-    shutil.rmtree(folder, ignore_errors=True)
-    branches = make_repository(folder / "shop")
-    print(banner(models, len(branches), folder), flush=True)
-    with ScriptedServer(written_answers()) as server:
-        environment = review_environment(models, server.url, folder)
-        for number, branch in enumerate(branches, 1):
-            print(f"\n{RULE}\n{number} of {len(branches)}   main...{branch}\n{RULE}", flush=True)
-            code = review(branch, environment, folder)
-            if code:
-                print(f"demo: the review of {branch} ended with exit code {code}", file=sys.stderr)
-                return code
-    reviews = [json.loads((folder / f"{branch}.json").read_text("utf-8")) for branch in branches]
-    print(f"\n{RULE}\n{table(reviews)}\n\n{closing(models)}\n{RULE}")
-    return 0
+    """Run the demonstration in `folder`, which is emptied first; the exit code."""
+    story, models = Story(), find_models()
+    with _own(folder):
+        branches = make_repository(folder / "shop")
+        _banner(story, models, len(branches))
+        note = "A demonstration on this machine: GitHub is simulated."
+        if models.scripted:
+            note += " SCRIPTED: what is marked so was written by hand; no model took part in it."
+        with (
+            ScriptedServer(written_answers()) as models_server,
+            simulated_github(folder / "github", folder / "shop", note=note) as github,
+        ):
+            environment = {
+                **models.environment(models_server.url),
+                **github.environment(folder),
+                "REVIEWBOT_DATA_DIR": str((folder / "data").resolve()),
+            }
+            service = Service(environment, folder / "service.log")
+            try:
+                return Demo(story, models, folder, github, service).run(branches)
+            except DemoError as error:
+                _explain(story, error, service)
+                return 1
 
 
-def find_models() -> Models:
-    """What is configured. Raises SettingsError for a setting that is wrong."""
-    settings = load_settings()
-    real = os.environ.get("DEMO_SCRIPTED", "") in ("", "0")
-    local = bool(settings.local_url) and settings.local_engine != "none"
-    return Models(settings, real and settings.anthropic_api_key is not None, real and local)
+class Demo:
+    """One run: everything is made, nothing is started."""
+
+    def __init__(
+        self, story: Story, models: Models, folder: Path, github: GitHub, service: Service
+    ) -> None:
+        self._story, self._models, self._folder = story, models, folder
+        self._github, self._service = github, service
+        self._patience = SCRIPTED_SECONDS if models.scripted else REAL_SECONDS
+
+    def run(self, branches: list[Branch]) -> int:
+        """The exit code. Raises DemoError."""
+        with self._service:
+            self._start()
+            with open_pull_store(f"sqlite:///{self._folder / 'data' / 'reviewbot.db'}") as store:
+                results = [self._review(store, branch, len(branches)) for branch in branches]
+            self._ask(self._github.repository.pulls[1])
+            self._github.write_pages(self._folder / "pull-requests.html")
+            self._story.exactly("")
+            self._story.rule()
+            self._story.exactly(table(results), "")
+            self._close()
+            if _stays():
+                with suppress(KeyboardInterrupt):
+                    self._stay()
+        return 0
+
+    def _start(self) -> None:
+        self._story.exactly("")
+        with self._story.console.status("starting `reviewbot serve` …"):
+            parts = self._service.wait_until_ready()
+        self._story.line("service", f"ready, listens on {self._service.address}")
+        for name, detail in parts.items():
+            self._story.line("", f"{name}: {detail}", style="dim")
+        self._story.exactly(f"log       {self._service.log}")
+
+    def _review(self, store: PullStore, branch: Branch, count: int) -> Result:
+        """Open a pull request, tell the service, and show what it does."""
+        github, story = self._github, self._story
+        pull = github.open_pull(branch)
+        story.pull(github.repository, pull, count)
+        start = time.monotonic()
+        story.accepted("pull_request opened", github.deliver_opened(self._service, pull))
+        check = self._finished(pull)
+        found = store.newest_review(github.installation.id, github.repository.id, pull.number)
+        if found is None or check.output["title"] == FAILED:
+            raise DemoError(f"pull request #{pull.number}: {check.output['title'].lower()}")
+        story.reviewed(pull, check, found.result, time.monotonic() - start)
+        if _stays():
+            story.exactly(f"page      {self._service.address}/reviews/{found.id}")
+        text = json.dumps(found.result, indent=2, ensure_ascii=False)
+        (self._folder / f"{branch.name}.json").write_text(f"{text}\n", "utf-8")
+        return found.result
+
+    def _finished(self, pull: Pull) -> CheckRun:
+        """The pull request's check once it is finished; what it says until then is shown."""
+        seen: list[CheckRun] = []
+        with self._story.console.status("waiting for the worker …") as status:
+
+            def finished() -> bool:
+                check = self._github.check(pull)
+                if check and check.conclusion:
+                    seen.append(check)
+                elif check:
+                    status.update(f"{check.output.get('title', 'reviewing')} …")
+                return bool(seen)
+
+            self._service.until(finished, self._patience, f"review pull request #{pull.number}")
+        return seen[0]
+
+    def _ask(self, pull: Pull) -> None:
+        """Somebody with write permission wants to know why a pull request went where it went."""
+        github, story = self._github, self._story
+        before = len(pull.comments)
+        question = github.simulator.person(MAINTAINER).comment(pull, QUESTION)
+        story.question(pull, question)
+        story.accepted("issue_comment", github.deliver_comment(self._service, pull, question))
+        with story.console.status("answering …"):
+            # 👀, the answer, 🚀
+            self._service.until(
+                lambda: len(question.reactions) > 1, SCRIPTED_SECONDS, "answer a comment"
+            )
+        story.answered(question, pull.comments[before + 1 :])
+
+    def _close(self) -> None:
+        """What the table leaves out, and how to go on."""
+        if not self._models.local:
+            self._story.exactly(
+                "The scripted server answers at once: a real local model takes seconds, joules and cents.",
+                "",
+            )
+        self._story.exactly(
+            *("Your own repository, this branch against its default branch; no GitHub needed:", ""),
+            *("  .venv/bin/reviewbot review --repo PATH", ""),
+            "With models: ANTHROPIC_API_KEY=… and REVIEWBOT_LOCAL_URL=http://127.0.0.1:8000/v1",
+            "Only where a change would go, and why: .venv/bin/reviewbot route --repo PATH",
+            "",
+            f"The pull requests as GitHub shows them: {self._folder / 'pull-requests.html'}",
+            f"Each review as JSON: {self._folder}/*.json; all that the service keeps: {self._folder}/data",
+        )
+
+    def _stay(self) -> None:
+        """Until ^C. Raises DemoError if the service ends before."""
+        first = self._github.address(self._github.repository.pulls[1])
+        self._story.exactly(
+            f"The same while this runs: {first} (… /2, /3)",
+            "The service's own pages, one for each review; this link signs you in, once:",
+            "",
+            f"  {self._service.login}",
+            "",
+            "It all stays up until you press ^C.",
+        )
+        self._service.wait_for_end()
+        raise DemoError("the service ended by itself")
 
 
-def make_repository(shop: Path) -> list[str]:
-    """A repository with the shop on `main` and a branch for each change; their names."""
-    unwanted = shutil.ignore_patterns("__pycache__", ".pytest_cache")
-    shutil.copytree(EXAMPLES / "shop", shop, ignore=unwanted)
-    git(shop, "init", "--quiet", "--initial-branch=main")
-    git(shop, "add", "--all")
-    git(shop, "commit", "--quiet", "--message=The shop")
-    patches = sorted((EXAMPLES / "changes").glob("*.patch"))
-    for patch in patches:
-        git(shop, "checkout", "--quiet", "-b", patch.stem, "main")
-        git(shop, "am", "--quiet", "--committer-date-is-author-date", str(patch.resolve()))
-    git(shop, "checkout", "--quiet", "main")
-    return [patch.stem for patch in patches]
+def _stays() -> bool:
+    return os.environ.get("DEMO_EXIT", "") in ("", "0")
 
 
-def git(repository: Path, *arguments: str) -> None:
-    """Run git there, by nobody's settings but ours."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment = {**inherited, **IDENTITY}
-    subprocess.run(["git", *arguments], cwd=repository, env=environment, check=True)
+@contextmanager
+def _own(folder: Path) -> Iterator[None]:
+    """The folder, emptied, and no one else's until the block ends. Raises DemoError."""
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"another demonstration uses {folder}: end it first (^C)") from None
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        yield
+    finally:
+        os.close(handle)
 
 
-def review_environment(models: Models, server: str, folder: Path) -> dict[str, str]:
-    """The reviews' environment: the caller's, with the server where a model is missing."""
-    dropped = [*OWN, *(() if models.claude else CLAUDE), *(() if models.local else LOCAL)]
-    names = {f"REVIEWBOT_{name}" for name in dropped}
-    environment = {name: value for name, value in os.environ.items() if name not in names}
-    environment["REVIEWBOT_DATA_DIR"] = str((folder / "data").resolve())
-    environment["COLUMNS"] = str(min(shutil.get_terminal_size((WIDTH, 40)).columns, WIDTH))
-    if not models.claude:
-        environment["REVIEWBOT_ANTHROPIC_API_KEY"] = "scripted"
-        environment["REVIEWBOT_ANTHROPIC_API_URL"] = server
-    if not models.local:
-        environment["REVIEWBOT_LOCAL_URL"] = f"{server}/v1"
-    return environment
-
-
-def review(branch: str, environment: Mapping[str, str], folder: Path) -> int:
-    """Review one branch by the command line, its output on ours; its exit code."""
-    command = [sys.executable, "-m", "reviewbot", "review", f"main...{branch}"]
-    command += ["--repo", str(folder / "shop"), "--json-file", str(folder / f"{branch}.json")]
-    return subprocess.run(command, env=environment, check=False).returncode
-
-
-def banner(models: Models, changes: int, folder: Path) -> str:
+def _banner(story: Story, models: Models, pulls: int) -> None:
     """What is real in this run and what is not."""
-    lines = [
-        RULE,
-        f"reviewbot: {changes} changes to a small web shop (examples/), reviewed from end to end",
+    story.rule()
+    story.exactly(
+        f"reviewbot: its service reviews {pulls} pull requests of a small web shop (examples/)",
         "",
-        f"Real here: git, routing, packing, analysers, anchoring, prices, the ledger ({folder}/data).",
-    ]
-    if models.claude:
-        lines.append(f"Claude:      {models.settings.claude_model}, REAL: this costs a few cents.")
-    else:
-        lines.append("Claude:      SCRIPTED: no key, so hand-written answers are played.")
-    if models.local:
-        lines.append(f"Local model: the one at {models.settings.local_url}, REAL.")
-    else:
-        lines.append("Local model: SCRIPTED: none is set, so hand-written answers are played.")
-    if models.scripted:
-        lines += [
-            "",
-            "SCRIPTED means: no model took part. A server on this machine plays the answers, nothing",
-            "is paid for them, tokens are estimates, and money is what it would cost.",
-        ]
-    return "\n".join([*lines, RULE])
-
-
-def table(reviews: list[dict[str, Any]]) -> str:
-    """Every change with its route and cost, and the sum."""
-    scripted = any(result["scripted"] for result in reviews)
-    title = "What it would cost (SCRIPTED: no real money)" if scripted else "What it cost"
-    heads = (
-        "change",
-        "goes to",
-        "areas",
-        "findings",
-        "Claude $",
-        "local $",
-        "joules",
-        "all Claude $",
+        "Real here:   `reviewbot serve` with its listener, queue and worker; git, signatures, tokens,",
+        "             routing, packing, analysers, anchoring, posting, prices, the ledger.",
+        "GitHub:      SIMULATED by a server on this machine that refuses what GitHub would refuse.",
+        *models.lines(),
     )
-    rows = [_row(result) for result in reviews]
-    sums = [_sum(reviews, key) for key in ("claude_usd", "local_usd", "joules", "all_claude_usd")]
-    found = sum(len(result["findings"]) for result in reviews)
-    claude, local, joules, all_claude = sums
-    total = (
-        "total",
-        "",
-        "",
-        str(found),
-        _usd(claude),
-        _usd(local),
-        f"{joules:.0f}",
-        _usd(all_claude),
-    )
-    widths = [max(len(row[at]) for row in (heads, *rows, total)) for at in range(len(heads))]
-    widths[0] = min(widths[0], 28)
-    lines = [_line(row, widths) for row in (heads, *rows, total)]
-    lines.insert(1, "─" * len(lines[0]))
-    lines.insert(-1, "─" * len(lines[0]))
-    if not all(result["complete"] for result in reviews):
-        lines.append("! incomplete: see above what was not read, and why")
-    return "\n".join([title, "", *lines])
+    story.rule()
 
 
-def _row(result: dict[str, Any]) -> tuple[str, ...]:
-    cost, route = result["cost"], result["route"]
-    return (
-        result["change"]["title"],
-        route["tier"],
-        ", ".join(route["areas"]) or "–",
-        str(len(result["findings"])) + ("" if result["complete"] else " !"),
-        _usd(_amount(cost["claude_usd"])),
-        _usd(_amount(cost["local_usd"])),
-        f"{_amount(cost['joules']):.0f}",
-        _usd(_amount(cost["all_claude_usd"])),
-    )
+def _explain(story: Story, error: DemoError, service: Service) -> None:
+    """What went wrong, what the service said last, and what to do."""
+    story.exactly("", *(f"  {line[:500]}" for line in service.last_lines()))
+    print(f"\ndemo: {error}", file=sys.stderr)
+    print(f"Above is the end of the service's log; all of it: {service.log}", file=sys.stderr)
+    print("If it names a model or a key, DEMO_SCRIPTED=1 make demo needs neither.", file=sys.stderr)
 
 
-def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    title = row[0] if len(row[0]) <= widths[0] else row[0][: widths[0] - 1] + "…"
-    texts = [title.ljust(widths[0]), row[1].ljust(widths[1]), row[2].ljust(widths[2])]
-    numbers = [text.rjust(width) for text, width in zip(row[3:], widths[3:], strict=True)]
-    return "  ".join([*texts, *numbers])
-
-
-def _amount(value: str | float | None) -> Decimal:
-    return Decimal(str(value or 0))
-
-
-def _sum(reviews: list[dict[str, Any]], key: str) -> Decimal:
-    return sum((_amount(result["cost"][key]) for result in reviews), Decimal(0))
-
-
-def _usd(amount: Decimal) -> str:
-    return f"{amount:.4f}"
-
-
-def closing(models: Models) -> str:
-    """What the table leaves out, and how to go on."""
-    lines = []
-    if not models.local:
-        lines += [
-            "The scripted server answers at once: a real local model takes seconds, joules and cents.",
-            "",
-        ]
-    lines += ["Your own repository, this branch against its default branch:", ""]
-    lines += ["  .venv/bin/reviewbot review --repo PATH", ""]
-    lines.append(
-        "With models: ANTHROPIC_API_KEY=… and REVIEWBOT_LOCAL_URL=http://127.0.0.1:8000/v1"
-    )
-    lines.append("Only where a change would go, and why: .venv/bin/reviewbot route --repo PATH")
-    return "\n".join(lines)
+def _end(_number: int, _frame: object) -> None:
+    """A signal to end unwinds as ^C does: nothing stays behind."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
-        sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".demo")))
+        sys.exit(main(Path(".demo")))
     except ReviewbotError as error:
+        sys.exit(f"demo: {error}")
+    except OSError as error:
         sys.exit(f"demo: {error}")
     except subprocess.CalledProcessError as error:
         sys.exit(f"demo: {' '.join(error.cmd[:2])} failed (exit code {error.returncode})")

@@ -6,11 +6,12 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft7Validator
+from typing import TYPE_CHECKING, Any
 
 from github_simulator.messages import Request
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
 
 #: Items of a list that are checked: validation is slow, and they are all made alike.
 MOST_ITEMS = 3
@@ -57,11 +58,11 @@ def problems(request: Request, status: int, answer: Any) -> list[str]:
     return found + _errors(path, told, _without_nulls(answer))
 
 
-def _errors(place: str, validator: Draft7Validator, value: Any) -> list[str]:
+def _errors(place: str, validator: "Draft7Validator", value: Any) -> list[str]:
     return [f"{place}: {error.message[:200]}" for error in validator.iter_errors(value)]
 
 
-def _unknown(validator: Draft7Validator, body: Any) -> list[str]:
+def _unknown(validator: "Draft7Validator", body: Any) -> list[str]:
     """Fields that the description does not have, which GitHub would silently ignore."""
     known: set[str] = set()
     for schema in (validator.schema, *validator.schema.get("anyOf", ())):
@@ -81,7 +82,7 @@ def _without_nulls(answer: Any) -> Any:
 
 
 @cache
-def _answer_schema(template: str, method: str, status: str) -> Draft7Validator | None:
+def _answer_schema(template: str, method: str, status: str) -> "Draft7Validator | None":
     known = description()
     assert known
     answers = known["paths"][template][method]["responses"]
@@ -91,17 +92,25 @@ def _answer_schema(template: str, method: str, status: str) -> Draft7Validator |
     if "$ref" in answer:
         answer = known["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     content = answer.get("content", {}).get("application/json", {"schema": {}})
-    return Draft7Validator({**content["schema"], "components": known["components"]})
+    return _validator(content["schema"])
 
 
 @cache
-def _request_schema(template: str, method: str) -> Draft7Validator | None:
+def _request_schema(template: str, method: str) -> "Draft7Validator | None":
     known = description()
     assert known
     body = known["paths"][template][method].get("requestBody")
     if body is None:
         return None
-    schema = body["content"]["application/json"]["schema"]
+    return _validator(body["content"]["application/json"]["schema"])
+
+
+def _validator(schema: dict[str, Any]) -> "Draft7Validator":
+    # needed only where the description is: the demonstration runs without this package
+    from jsonschema import Draft7Validator
+
+    known = description()
+    assert known
     return Draft7Validator({**schema, "components": known["components"]})
 
 

@@ -1,4 +1,4 @@
-"""A pull request as a person would see it."""
+"""A pull request as a person would see it, in Markdown."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,8 @@ from github_simulator.records import CheckRun, Comment, LineComment, Reaction, R
 from github_simulator.remark_shapes import CONTENTS
 from github_simulator.state import Pull, Repository
 
-_FACES = dict(zip(CONTENTS, ("👍", "👎", "😄", "😕", "❤️", "🎉", "🚀", "👀"), strict=True))
+FACES = dict(zip(CONTENTS, ("👍", "👎", "😄", "😕", "❤️", "🎉", "🚀", "👀"), strict=True))
 _MARKS = {"success": "✅", "failure": "❌", "neutral": "⬜", None: "🟡"}
-_STYLE = """\
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-pre{background:#f6f8fa;padding:.7rem;overflow:auto}table{border-collapse:collapse}
-td,th{border:1px solid #d0d7de;padding:.2rem .6rem}hr{border:0;border-top:1px solid #d0d7de}
-"""
 
 
 def as_markdown(repository: Repository, pull: Pull) -> str:
@@ -32,22 +27,6 @@ def as_markdown(repository: Repository, pull: Pull) -> str:
         if run.head == head:
             parts += _check(run)
     return "\n\n".join(parts) + "\n"
-
-
-def as_page(title: str, *markdown: str) -> str:
-    """A page of its own that runs nothing: the HTML in comments is what a reviewer wrote."""
-    from html import escape
-
-    from markdown_it import MarkdownIt
-
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    body = "<hr>".join(reader.render(text) for text in markdown)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
-    )
 
 
 def _said(comment: Comment) -> Iterator[str]:
@@ -73,21 +52,31 @@ def _thread(repository: Repository, pull: Pull, first: LineComment) -> Iterator[
     line = repository.present_line(pull, first)
     place = f"{first.path}:{first.line}" if line is None else f"{first.path}:{line}"
     yield f"#### `{place}`{' (outdated)' if line is None else ''}"
-    shown = first.hunk.split("\n")
-    length = 4
-    if first.start_line is not None and first.start_side == first.side:
-        length = max(length, first.line - first.start_line + 1)
-    excerpt = [shown[0], *shown[1:][-length:]]
-    yield "\n".join(["````````diff", *excerpt, "````````"])
+    yield "\n".join(["````````diff", *excerpt(first), "````````"])
     for comment in (first, *(one for one in pull.threads if one.reply_to == first.id)):
         yield f"**{comment.author}**"
         yield comment.body
         yield from _reactions(comment.reactions)
 
 
+def excerpt(comment: LineComment) -> list[str]:
+    """The hunk's header and its last lines: all that the comment is about, or a few."""
+    shown = comment.hunk.split("\n")
+    length = 4
+    if comment.start_line is not None and comment.start_side == comment.side:
+        length = max(length, comment.line - comment.start_line + 1)
+    return [shown[0], *shown[1:][-length:]]
+
+
+def replaced(comment: LineComment) -> list[str]:
+    """The lines that a suggestion in the comment stands for."""
+    count = comment.line - (comment.start_line or comment.line) + 1
+    return [line[1:] for line in comment.hunk.split("\n")[1:] if line[:1] != "-"][-count:]
+
+
 def _reactions(reactions: list[Reaction]) -> Iterator[str]:
     if reactions:
-        yield " ".join(f"{_FACES[one.content]} {one.author}" for one in reactions)
+        yield " ".join(f"{FACES[one.content]} {one.author}" for one in reactions)
 
 
 def _check(run: CheckRun) -> Iterator[str]:

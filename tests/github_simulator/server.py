@@ -20,6 +20,7 @@ from github_simulator import (
     comment_routes,
     delivery_routes,
     openapi,
+    page,
     pull_routes,
     render,
     review_routes,
@@ -41,6 +42,7 @@ from github_simulator.webhooks import Delivery, Response
 #: A person's token, who may do everything.
 TOKEN = "ghs_simulated.token.with.dots"
 
+_PAGE = re.compile(r"/([^/]+/[^/]+)/pull/(\d+)")
 _REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)(/.*)?")
 _ROUTES = (
     *pull_routes.ROUTES,
@@ -78,6 +80,8 @@ class GitHubSimulator:
     """Seconds before every answer."""
     checked: bool = True
     """Against GitHub's description; it takes time that a benchmark would count."""
+    note: str = ""
+    """Stands on top of every page."""
     ahead: timedelta = timedelta()
     """How far its clock is ahead of this machine's."""
 
@@ -241,6 +245,8 @@ class GitHubSimulator:
             self._down = None
 
     def answer(self, request: Request) -> Answer:
+        if shown := _PAGE.fullmatch(request.path):
+            return self._page(shown[1], int(shown[2]))
         self.requests.append(request)
         if self._down:
             return self._down
@@ -270,6 +276,14 @@ class GitHubSimulator:
         except Refused as refused:
             answer = refused.answer
         return answer._replace(headers={**headers, **answer.headers})
+
+    def _page(self, name: str, number: int) -> Answer:
+        """For a person's browser: nobody has to sign in, and it is no request to the API."""
+        repository = self.repositories.get(name)
+        if repository is None or number not in repository.pulls:
+            return not_found().answer
+        shown = page.as_page(repository, repository.pulls[number], note=self.note)
+        return Answer(200, shown, {"Content-Type": "text/html; charset=utf-8"})
 
     def _answer_to(self, caller: Caller, request: Request) -> Answer:
         if request.path == "/graphql":

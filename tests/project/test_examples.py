@@ -44,17 +44,17 @@ FLAWS = {
 
 
 @pytest.fixture(scope="module")
-def demo(examples: Path) -> ModuleType:
+def demo_shop(examples: Path) -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(examples))
-        return importlib.import_module("demo")
+        return importlib.import_module("demo_shop")
 
 
 @pytest.fixture(scope="module")
-def shop(demo: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shop(demo_shop: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository of the demonstration."""
     shop = tmp_path_factory.mktemp("demo") / "shop"
-    assert demo.make_repository(shop) == list(ROUTES)
+    assert [branch.name for branch in demo_shop.make_repository(shop)] == list(ROUTES)
     return shop
 
 
