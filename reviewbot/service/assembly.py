@@ -1,6 +1,7 @@
 """What one worker works with, made of the settings."""
 
 from dataclasses import replace
+from threading import Thread
 
 from sqlalchemy import Engine
 
@@ -9,6 +10,7 @@ from reviewbot.config.settings import Settings
 from reviewbot.errors import SettingsError
 from reviewbot.github.app import GitHubApp
 from reviewbot.pipeline import Setup, effective_policy
+from reviewbot.privacy.secrets import find_secrets
 from reviewbot.routing.model import Tier
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import Parts
@@ -32,6 +34,7 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
         commands=Commands(app, pulls, DbosQueue(engine), key).run,
     )
     parts = make_parts(settings, engine, host)
+    Thread(target=_warm_up, daemon=True).start()
 
     def setup(job: ReviewJob) -> Setup:
         return replace(
@@ -43,6 +46,14 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
         )
 
     return replace(parts, setup=setup)
+
+
+def _warm_up() -> None:
+    """Load what is loaded where it is used: the first review would wait seconds for it."""
+    import anthropic  # noqa: F401
+    import github  # noqa: F401
+
+    find_secrets("")
 
 
 def github_app(settings: Settings) -> GitHubApp:

@@ -23,7 +23,7 @@ from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
 from reviewbot.store.jobs import JobStore
 
 #: How often a review looks whether its questions are answered, seconds.
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.05
 #: Longest time that a job waits for a host which can't be reached, seconds.
 PATIENCE_SECONDS = 1_800.0
 #: After so long without an answer the pull request says that the model is waited for, seconds.

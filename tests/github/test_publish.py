@@ -365,11 +365,10 @@ def test_who_is_the_first_to_post_need_not_look(
     assert [kind_of(request) for request in simulator.requests[before:]] == [
         "GET /repos/{repository}/pulls/{n}",
         "POST /repos/{repository}/pulls/{n}/reviews",
-        "GET /repos/{repository}/issues/{n}/comments",
         "POST /repos/{repository}/issues/{n}/comments",
         "PATCH /repos/{repository}/check-runs/{n}",
     ]
-    assert (done.requests, done.check_id, len(repository.checks)) == (5, check, 1)
+    assert (done.requests, done.check_id, len(repository.checks)) == (4, check, 1)
 
 
 def test_who_slept_gives_way_to_whoever_went_on(bot: Github, pull: Pull, make: Make) -> None:
