@@ -1,5 +1,6 @@
 """What one worker works with, made of the settings."""
 
+import logging
 from dataclasses import replace
 from threading import Thread
 
@@ -7,10 +8,11 @@ from sqlalchemy import Engine
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
-from reviewbot.errors import SettingsError
+from reviewbot.errors import EngineError, SettingsError
 from reviewbot.github.app import GitHubApp
 from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.privacy.secrets import find_secrets
+from reviewbot.review.engine import Engine as ReviewEngine
 from reviewbot.routing.model import Tier
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import Parts
@@ -20,12 +22,17 @@ from reviewbot.service.parts import make_parts
 from reviewbot.service.queue import DbosQueue
 from reviewbot.store.pulls import open_pull_store
 
+#: Longest wait for a model to load, seconds: 20 GB from a slow disk.
+LOAD_SECONDS = 600.0
+
+log = logging.getLogger(__name__)
+
 
 def worker_parts(settings: Settings, engine: Engine) -> Parts:
     """Raises SettingsError, naming the variable, for what is missing or wrong."""
     app, key = github_app(settings), wiring.marker_key(settings)
     pulls = open_pull_store(settings.database)
-    prepared = replace(wiring.setup(settings, wiring.engines(settings)), tolerant=True)
+    prepared = replace(wiring.setup(settings), tolerant=True)
     host = GitHubHost(
         app=app,
         marker_key=key,
@@ -34,7 +41,8 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
         commands=Commands(app, pulls, DbosQueue(engine), key).run,
     )
     parts = make_parts(settings, engine, host)
-    Thread(target=_warm_up, daemon=True).start()
+    local = parts.caller.asker.engines.get("local")
+    Thread(target=_warm_up, args=(local,), daemon=True).start()
 
     def setup(job: ReviewJob) -> Setup:
         return replace(
@@ -48,12 +56,19 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
     return replace(parts, setup=setup)
 
 
-def _warm_up() -> None:
+def _warm_up(local: ReviewEngine | None) -> None:
     """Load what is loaded where it is used: the first review would wait seconds for it."""
     import anthropic  # noqa: F401
     import github  # noqa: F401
 
+    from reviewbot.engines.llama.engine import LlamaEngine
+
     find_secrets("")
+    if isinstance(local, LlamaEngine):
+        try:
+            local.start(timeout=LOAD_SECONDS)
+        except EngineError as error:
+            log.error("%s", error)
 
 
 def github_app(settings: Settings) -> GitHubApp:

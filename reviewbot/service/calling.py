@@ -79,5 +79,4 @@ class Caller:
             installation=job.installation,
             repository_id=job.repository_id,
         )
-        self.store.settle_answer(call, job.question, attempt, reply)
-        return reply
+        return self.store.settle_answer(call, job.question, attempt, reply)

@@ -27,12 +27,15 @@ from reviewbot.service.dbos_setup import (
 )
 from reviewbot.service.durable import Parts
 from reviewbot.service.workflows import Jobs
+from reviewbot.store.engine import errors_in_words
 from reviewbot.store.jobs import JobStore
 
 #: Key of PostgreSQL's advisory lock for taking over a dead worker's jobs ("rvwr").
 REAPER_KEY = 0x72767772
 #: A worker that ends because of the database; another start may help.
 LOST_DATABASE = 1
+#: One that ends because of an error of ours.
+BUG = 3
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +65,7 @@ def run_worker(
     worker is started on SQLite, or a database can't be used. To be run in the main thread.
     """
     stop, code = threading.Event(), 0
-    with _named(settings, pace.patience) as executor:
+    with named(settings, pace.patience) as executor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         engine = jobs_engine(settings)
@@ -72,6 +75,9 @@ def run_worker(
         except StoreError as error:
             log.error("the worker ends: %s", error)
             code = LOST_DATABASE
+        except Exception:  # its threads would keep the process, half dead, for ever
+            log.exception("the worker ends")
+            code = BUG
         logging.shutdown()
         os._exit(code)  # threads that wait for a model must not keep the process
 
@@ -87,8 +93,8 @@ def work(
 ) -> None:
     """Launch DBOS, work until `stop`, and leave what is unfinished to the next start.
 
-    Raises StoreError if the store can't be used any more, or others may have taken over what this
-    worker does: the process must end then, with all that runs in it.
+    Raises StoreError if the store can't be used at the start, or if it could not for so long that
+    others may do this worker's work: the process must end then, with all that runs in it.
     """
     # DBOS takes most of a second to import: only workers need it
     from dbos import DBOS
@@ -101,14 +107,16 @@ def work(
     DBOS.launch()
     register_queues()
     seen = _beat(store, executor, engines)
-    while True:
-        if not is_embedded(settings):
-            if datetime.now(UTC) - seen > timedelta(seconds=pace.dead):
-                raise StoreError("it gave no sign of life for so long that others do its work now")
-            take_over(engine, store, pace.dead)
-        seen = _beat(store, executor, engines)
-        if stop.wait(pace.beat):
-            break
+    alone = is_embedded(settings)
+    while not stop.wait(pace.beat):
+        if not alone and datetime.now(UTC) - seen > timedelta(seconds=pace.dead):
+            raise StoreError("it gave no sign of life for so long that others do its work now")
+        try:
+            seen = _beat(store, executor, engines)
+            if not alone:
+                take_over(engine, store, pace.dead)
+        except StoreError as error:  # a short absence costs no call that is being answered
+            log.warning("no sign of life: %s", error)
     jobs.stopping.set()
     _wind_up(jobs, pace)
     jobs.forgive_running()
@@ -147,7 +155,10 @@ def take_over(engine: Engine, store: JobStore, dead_seconds: float) -> int:
     one worker at a time does it, and DBOS by itself only takes up what its own name had begun."""
     from dbos import DBOS
 
-    with engine.begin() as connection:
+    with errors_in_words(engine), engine.begin() as connection:
+        # who freezes here must not keep the lock
+        limit = text("SELECT set_config('idle_in_transaction_session_timeout', :limit, true)")
+        connection.execute(limit, {"limit": f"{dead_seconds * 1000:.0f}"})
         lock = text("SELECT pg_try_advisory_xact_lock(:key)")
         if not connection.execute(lock, {"key": REAPER_KEY}).scalar():
             return 0
@@ -163,17 +174,21 @@ def take_over(engine: Engine, store: JobStore, dead_seconds: float) -> int:
 
 
 @contextmanager
-def _named(settings: Settings, patience: float) -> Iterator[str]:
+def named(settings: Settings, patience: float) -> Iterator[str]:
     """The name under which DBOS knows this worker.
 
     Whoever holds the data folder's lock has the folder's name, and DBOS lets it go on at once with
     what the last one of that name had begun. The lock ends with the process, however that ends.
-    On SQLite there is no worker without it.
+    On SQLite there is no worker without it: one that still ends is waited for `patience` seconds,
+    then StoreError is raised.
     """
     path, embedded = Path(settings.data_dir, "worker.lock"), is_embedded(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        mine = _locked(file, patience if embedded else 0.0)
+        mine = _locked(file, 0.0)
+        if embedded and not mine:
+            log.info("another worker has not ended yet: waiting up to %.0f s", patience)
+            mine = _locked(file, patience)
         if embedded and not mine:
             raise StoreError(
                 f"another reviewbot worker uses {settings.data_dir}: end it, or give this one"
@@ -184,12 +199,12 @@ def _named(settings: Settings, patience: float) -> Iterator[str]:
 
 
 def _locked(file: IO[str], patience: float) -> bool:
-    deadline = time.monotonic() + patience
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() >= deadline:
+            if time.monotonic() - began >= patience:
                 return False
             time.sleep(0.1)
         else:

@@ -17,6 +17,8 @@ from reviewbot.errors import StoreError
 BUSY_TIMEOUT_MS = 30_000
 #: Seconds to wait for a PostgreSQL server to take a connection.
 CONNECT_TIMEOUT = 10
+#: A process that sleeps within a transaction loses it after so long: others need its locks, ms.
+IDLE_MS = 60_000
 
 
 def connect(url: str) -> Engine:
@@ -88,7 +90,7 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
@@ -96,6 +98,14 @@ def _postgresql(url: URL) -> Engine:
         )
     except ImportError:
         raise StoreError("PostgreSQL needs its driver: pip install 'reviewbot[postgres]'") from None
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MS}")
+    connection.commit()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from reviewbot.costs.calls import Call
-from reviewbot.errors import StoreError
 from reviewbot.review.engine import Prompt, Reply
 from reviewbot.store.calls import insert_settlement
 from reviewbot.store.engine import connect
@@ -48,18 +46,18 @@ class JobStore(Store):
         with self._reading() as connection:
             return get_prompt(connection, digest)
 
-    def settle_answer(self, call: Call, question: Question, attempt: int, reply: Reply) -> None:
+    def settle_answer(self, call: Call, question: Question, attempt: int, reply: Reply) -> Reply:
         """Settle a call and keep its answer, both or neither: what is paid is never lost.
 
-        Raises StoreError for a second answer to the same try.
+        Returns the answer that holds: another worker's, where that asked at the same time and
+        was first. Both calls are in the ledger then.
         """
         answer = Answer(attempt, call.id, reply)
         with self._writing() as connection:
             insert_settlement(connection, call)
-            try:
-                put_answer(connection, question, answer, call.settled_at)
-            except IntegrityError:
-                raise StoreError(f"call {call.id}: this question has its answer already") from None
+            put_answer(connection, question, answer, call.settled_at)
+            held = get_answers(connection, question)
+        return next(each.reply for each in held if each.attempt == attempt)
 
     def answers(self, question: Question) -> tuple[Answer, ...]:
         """The answers to all tries of a question, in order."""

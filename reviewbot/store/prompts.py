@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from reviewbot.review.engine import Outcome, Prompt, Reply, Role, Usage
 from reviewbot.store.engine import insert_new
@@ -65,7 +65,7 @@ def get_prompt(connection: Connection, digest: str) -> Prompt | None:
 
 
 def put_answer(connection: Connection, question: Question, answer: Answer, at: datetime) -> None:
-    """Keep an answer. Raises IntegrityError for a second answer to the same try."""
+    """Keep an answer, unless the same try has one."""
     row = {
         **asdict(question),
         "attempt": answer.attempt,
@@ -73,7 +73,7 @@ def put_answer(connection: Connection, question: Question, answer: Answer, at: d
         "reply": _reply_json(answer.reply),
         "answered_at": at,
     }
-    connection.execute(insert(answers).values(row))
+    connection.execute(insert_new(connection, answers).values(row))
 
 
 def get_answers(connection: Connection, question: Question) -> tuple[Answer, ...]:

@@ -164,9 +164,10 @@ class HeldStore(JobStore):
 
     holds: Holds
 
-    def settle_answer(self, call: Call, question: Question, attempt: int, reply: Reply) -> None:
-        super().settle_answer(call, question, attempt, reply)
+    def settle_answer(self, call: Call, question: Question, attempt: int, reply: Reply) -> Reply:
+        held = super().settle_answer(call, question, attempt, reply)
         self.holds.at("after the answer", call.start.number or 0)
+        return held
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
@@ -10,14 +9,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import durable_jobs
-import psycopg
 import pytest
+from databases import new_database
 from durable_jobs import Place
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
 
 from reviewbot.costs.calls import Call, CallStart
-from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs, open_client
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
@@ -43,11 +42,7 @@ def place(
 ) -> Place:
     url = ""
     if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql_server")
-        name = f"crash_{uuid.uuid4().hex[:8]}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = server.replace("/postgres?", f"/{name}?")
+        url = new_database(request.getfixturevalue("postgresql_server"))
     return Place(str(tmp_path), url, claude_server.root, claude_server.key, openai_server.root)
 
 
@@ -96,7 +91,7 @@ def test_a_killed_worker_goes_on_where_it_was(
     jobs = {number: job_for(number) for number in POINTS}
     engine = jobs_engine(place.settings)
     migrate_jobs(place.settings)
-    queue, host = DbosQueue(open_client(engine)), place.host
+    queue, host = DbosQueue(engine), place.host
     store = open_job_store(place.settings.database)
     for number, point in POINTS.items():
         (place.holds.folder / str(number)).write_text(point)

@@ -71,14 +71,18 @@ def test_an_answer_and_its_settlement_are_written_together(
     first, second = new_start(), new_start()
     store.start_call(first)
     store.start_call(second)
+    other = dataclasses.replace(REPLY, text="something else")
 
-    store.settle_answer(answered(first), question, 1, REPLY)
-    with pytest.raises(StoreError, match="has its answer already"):
-        store.settle_answer(answered(second), question, 1, REPLY)
+    held = [store.settle_answer(answered(first), question, 1, REPLY)]
+    held.append(store.settle_answer(answered(second), question, 1, other))
 
     [answer] = store.answers(question)
     assert (answer.attempt, answer.call_id, answer.reply) == (1, first.id, REPLY)
-    assert store.calls() == [answered(first), second]  # the second is not settled either
+    assert held == [REPLY, REPLY]
+    assert store.calls() == [answered(first), answered(second)]  # both were paid
+    with pytest.raises(StoreError, match="settled before"):
+        store.settle_answer(answered(first), question, 2, other)
+    assert len(store.answers(question)) == 1
 
 
 def test_answers_belong_to_one_question(

@@ -1,0 +1,41 @@
+"""The service in all its processes, one for each test file that runs it."""
+
+from collections.abc import Iterator
+
+import pytest
+from databases import new_database
+from github_simulator.state import Repository
+from serving import HURRIED_SERVE, READER, WRITER, Service, answer, surroundings
+
+pytest.register_assert_rewrite("story_reviews", "story_commands", "story_tenants", "story_crashes")
+
+
+@pytest.fixture(scope="module")
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """On the kind of database that the test file names as DATABASE."""
+    url = ""
+    if request.module.DATABASE == "postgresql":
+        url = new_database(request.getfixturevalue("postgresql_server"))
+    with surroundings(tmp_path_factory.mktemp("service"), url) as made:
+        made.start(*HURRIED_SERVE)
+        yield made
+
+
+@pytest.fixture
+def service(running: Service) -> Service:
+    """With models that remember nothing of the test before."""
+    running.listening()
+    running.claude.asked.clear()
+    running.claude.bill.clear()
+    running.claude.answering = answer
+    return running
+
+
+@pytest.fixture
+def repository(service: Service) -> Repository:
+    """One where Grace may write; Mallory may comment, as everybody may."""
+    made = service.repository(pulls=8)
+    made.collaborators.update({WRITER: "write", READER: "read"})
+    return made

@@ -1,0 +1,23 @@
+"""`reviewbot serve` and `reviewbot worker` as programs that wait less: `python hurried.py serve`."""
+
+import sys
+
+from reviewbot.config.settings import load_settings
+from reviewbot.service import supervisor, worker
+from reviewbot.service.assembly import worker_parts
+from reviewbot.service.logs import configure_logs
+from reviewbot.service.serve import serve
+
+
+def main(command: str) -> int:
+    if command == "serve":
+        return serve(pace=supervisor.Pace(first_wait=0.05, longest_wait=0.2))
+    settings = load_settings()
+    configure_logs(settings)
+    pace = worker.Pace(beat=0.2, dead=4, grace=5)
+    worker.run_worker(settings, lambda engine: worker_parts(settings, engine), pace)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
