@@ -5,7 +5,6 @@ import json
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,11 @@ import click
 
 from reviewbot.change.parse import parse_diff
 from reviewbot.change.source import Fetched
+from reviewbot.cli.score_text import score_json, score_text
 from reviewbot.errors import DiffError, SourceError, UsageError
 from reviewbot.pipeline import Setup, route_change
-from reviewbot.routing.score import Prediction, Score, score
+from reviewbot.routing.router import areas_of
+from reviewbot.routing.score import Labelled, Prediction, report
 
 
 def route_corpus(setup: Setup, corpus: Path, predictions: Path) -> None:
@@ -38,32 +39,32 @@ def route_corpus(setup: Setup, corpus: Path, predictions: Path) -> None:
     click.echo(f"{count} changes, {flagged} flagged for Claude: {predictions}", err=True)
 
 
-def score_corpus(setup: Setup, corpus: Path, format_: str) -> str:
-    """The figures as text or JSON; ambiguous changes are left out."""
-    records = [record for record in _read(corpus) if not record.get("ambiguous")]
-    labels = [record.get("labels") for record in records]
-    if not all(isinstance(each, list) and all(isinstance(a, str) for a in each) for each in labels):
-        raise SourceError(f"{corpus}: every line needs `labels` to be scored")
-    found = {record["id"]: _predict(setup, record) for record in _progress(records)}
-    figures = score(found, {record["id"]: record["labels"] for record in records})
+def score_corpus(
+    setup: Setup, corpus: Path, format_: str, *, by: str | None = None, misses: bool = False
+) -> str:
+    """The figures as text or JSON; `by` names the field of a line to break them down by."""
+    records = list(_read(corpus))
+    labelled = [_labelled(record, corpus, by) for record in records]
+    predictions = {record["id"]: _predict(setup, record) for record in _progress(records)}
+    made = report(predictions, labelled, areas_of((setup.rules,), setup.policy))
     if format_ == "json":
-        return json.dumps({"changes": len(records), **asdict(figures)}, indent=2)
-    return _table(figures, len(records), sum(p.flagged for p in found.values()))
+        return json.dumps(score_json(made, by=by, misses=misses), indent=2)
+    return score_text(made, by=by, misses=misses)
 
 
-def _table(figures: Score, changes: int, flagged: int) -> str:
-    lines = [f"{changes} changes, {flagged} flagged ({flagged / max(changes, 1):.0%})"]
-    lines.append(
-        f"{'':<12}{'precision':>10}{'recall':>8}{'F1':>6}{'right':>7}{'false':>7}{'missed':>8}"
+def _labelled(record: dict[str, Any], corpus: Path, by: str | None) -> Labelled:
+    labels = record.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(each, str) for each in labels):
+        raise SourceError(f"{corpus}: {record['id']} needs `labels` to be scored")
+    if by and not isinstance(record.get(by), str):
+        raise SourceError(f"{corpus}: {record['id']} has no `{by}` to score by")
+    return Labelled(
+        record["id"],
+        frozenset(labels),
+        bool(record.get("ambiguous")),
+        str(record.get("title", "")),
+        record[by] if by else "",
     )
-    for name, row in [("flagged", figures.flagged), *figures.areas.items()]:
-        shares = (row.precision, row.recall, row.f1)
-        cells = ["–" if share is None else f"{share:.2f}" for share in shares]
-        lines.append(
-            f"{name:<12}{cells[0]:>10}{cells[1]:>8}{cells[2]:>6}"
-            f"{row.true_positives:>7}{row.false_positives:>7}{row.false_negatives:>8}"
-        )
-    return "\n".join(lines)
 
 
 def _predict(setup: Setup, record: dict[str, Any]) -> Prediction:

@@ -63,17 +63,25 @@ def explain(rule_id: str | None, files: Sequence[Path]) -> None:
 
 @command.command()
 @click.argument("corpus", metavar="CORPUS[.gz]", type=click.Path(path_type=Path))
+@click.option(
+    "--by",
+    type=click.Choice(["repo", "language", "sample"]),
+    help="Break the figures down by a field of the lines.",
+)
+@click.option("--misses", is_flag=True, help="Show each miss with the rules that fired.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text")
-def score(corpus: Path, format_: str) -> None:
+def score(corpus: Path, by: str | None, misses: bool, format_: str) -> None:
     """Score the rules against a labelled corpus: JSONL lines {id, diff, labels, ambiguous}.
 
-    Prints precision, recall and F1 for flagged-or-not and per area; ambiguous lines are left out.
+    Prints precision, recall and F1 for flagged-or-not and per area, the ambiguous lines apart,
+    and how many of the sure, the uncertain and the local changes have a label.
     """
     from reviewbot import wiring
     from reviewbot.cli.corpus import score_corpus
     from reviewbot.config.settings import load_settings
 
-    click.echo(score_corpus(wiring.setup(load_settings()), corpus, format_))
+    setup = wiring.setup(load_settings())
+    click.echo(score_corpus(setup, corpus, format_, by=by, misses=misses))
 
 
 def _load(files: Sequence[Path]) -> RuleSet:

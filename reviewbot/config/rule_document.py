@@ -113,6 +113,8 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+PlaceName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$", max_length=40)]
+PlaceNames = Annotated[tuple[PlaceName, ...], Field(max_length=200)]
 Kinds = Annotated[tuple[KindName, ...], Field(min_length=1, max_length=11)]
 
 
@@ -140,6 +142,7 @@ class RuleEntry(Closed):
     weight: float = Field(1.0, gt=0, le=100)
     kinds: Kinds | None = None
     paths: PathPatterns = ()
+    names: PlaceNames = ()
     added: Patterns = ()
     removed: Patterns = ()
     changed: Patterns = ()
@@ -149,9 +152,9 @@ class RuleEntry(Closed):
     def model_post_init(self, context: Any) -> None:
         """A rule must look for something."""
         patterns = (*self.added, *self.removed, *self.changed)
-        if not patterns and not self.paths:
+        if not patterns and not self.paths and not self.names:
             raise _complain(
-                "the rule looks for nothing", "give it paths, added, removed or changed"
+                "the rule looks for nothing", "give it paths, names, added, removed or changed"
             )
         if self.exclude and not patterns:
             raise _complain("`not` without a pattern", "exclude a path with a `!` entry in `paths`")

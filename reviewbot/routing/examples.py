@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reviewbot.change.kinds import classify
+from reviewbot.change.kinds import classify, language_of
 from reviewbot.change.model import FileChange, Hunk, Kind, Status
 from reviewbot.config.rule_document import Example
 from reviewbot.routing.matcher import Matcher
@@ -69,7 +69,8 @@ def example_file(example: Example) -> FileChange:
     kind = Kind(example.kind) if example.kind else classify(example.path)
     hunk = Hunk(1, len(removed), 1, len(added), "", (*removed, *added))
     hunks = (hunk,) if hunk.body else ()
-    return FileChange(example.path, Status.MODIFIED, kind=kind, hunks=hunks)
+    language = language_of(example.path)
+    return FileChange(example.path, Status.MODIFIED, kind=kind, language=language, hunks=hunks)
 
 
 def _fires(matcher: Matcher, example: Example) -> bool:

@@ -1,7 +1,7 @@
 """Finds the rules that fire on a file. Linear in the text, whatever the rules are.
 
 One pass over all changed lines says which patterns may occur; only those are looked up. Context
-lines are never looked at.
+lines are no evidence: they only tell whether a changed line is part of a comment.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,15 @@ from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathSets
 from reviewbot.routing.patterns import PatternSet
+from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
-from reviewbot.routing.text import ChangedText
+from reviewbot.routing.text import ChangedLine, ChangedText
 
 EXCERPT = 160
+#: A hit of fewer characters is no word: such a pattern asks for any change.
+SHORTEST = 2
+#: A list of paths that holds none.
+NOWHERE = ("!**",)
 
 _CODE = r"=(){};<>\[\]\"$\n"
 _SMALL = "(?:the|an?|to|of|is|are|this|that|they|their|will|be|should|must|may|it|has|have)"
@@ -36,8 +41,6 @@ NOISE = (
     # prose of a docstring or block comment: no sign of code and two small words
     rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
 )
-#: What stands before a trailing comment: a comment sign between blanks, or one still open.
-TRAILING_COMMENT = r"\s(?://|#|--)\s|/\*(?:[^*\n]|\*+[^*/\n])*$"
 
 
 class Found(NamedTuple):
@@ -69,13 +72,20 @@ class Matcher:
             kind: frozenset(i for i, rule in enumerate(rules) if kind in rule.kinds)
             for kind in Kind
         }
-        self._by_path = [i for i, rule in enumerate(rules) if rule.paths]
-        self._paths = PathSets([_paths(rule) for rule in rules])
+        self._by_path = [i for i, rule in enumerate(rules) if rule.paths or rule.names]
+        self._named = [(i, rule.names) for i, rule in enumerate(rules) if rule.names]
+        self._paths = PathSets(
+            [*(rule.paths for rule in rules), *(rule.ignore_paths or NOWHERE for rule in rules)]
+        )
         self._looks = [look for i, rule in enumerate(rules) for look in _looks(i, rule)]
-        self._patterns = PatternSet([look.pattern for look in self._looks])
-        self._exclude = [[compile_pattern(text) for text in rule.exclude] for rule in rules]
+        self._patterns = PatternSet([look.patterns for look in self._looks])
+        self._exclude = [
+            compile_pattern("|".join(f"(?:{text})" for text in rule.exclude))
+            if rule.exclude
+            else None
+            for rule in rules
+        ]
         self._noise = compile_pattern("|".join(f"(?:{part})" for part in NOISE))
-        self._trailing = compile_pattern(TRAILING_COMMENT)
 
     def find(self, file: FileChange, *, kind: Kind | None = None) -> Found:
         """All rules that fire on `file`, in the order of the rules.
@@ -86,62 +96,92 @@ class Matcher:
         may_fire = self._of_kind[kind or file.kind]
         if not may_fire:
             return Found((), False)
-        inside = self._paths.holding(file.path)
+        inside = self._inside(file.path)
         if file.old_path:
-            inside |= self._paths.holding(file.old_path)
+            inside |= self._inside(file.old_path)
         may_fire = may_fire & inside
         spots: dict[int, _Spot] = {}
         for index in self._by_path:
-            if index in may_fire and (self._rules[index].path_only or file.patch_missing):
+            if index in may_fire and self._fires_by_path(index, file):
                 spots[index] = _Spot(None, "RIGHT", "")
         text = ChangedText(file)
-        if text.lines and may_fire:
+        if text.data and may_fire:
             self._read(text, may_fire, spots)
         matches = tuple(self._match(index, spots[index], file) for index in sorted(spots))
         return Found(matches, text.cut)
 
+    def _fires_by_path(self, index: int, file: FileChange) -> bool:
+        rule = self._rules[index]
+        return rule.path_only or (file.patch_missing and rule.is_local)
+
+    def _inside(self, path: str) -> set[int]:
+        """The rules that look at a path."""
+        held, count, words = self._paths.holding(path), len(self._rules), words_of(path)
+        out = [i - count for i in held if i >= count]
+        out += [i for i, names in self._named if names.isdisjoint(words)]
+        return held.difference(out)
+
     def _read(self, text: ChangedText, may_fire: frozenset[int], spots: dict[int, _Spot]) -> None:
         """Note the first line that counts, for each rule that may fire and has one."""
+        lines: dict[int, ChangedLine] = {}
         for hit in self._patterns.candidates(text.data):
             look = self._looks[hit]
             if look.rule in may_fire and look.rule not in spots:
-                row = self._first(look, self._patterns.compiled[hit], text)
-                if row is not None:
-                    side, line = text.place(row)
-                    spots[look.rule] = _Spot(line, side, text.lines[row].strip()[:EXCERPT])
+                spot = self._first(look, self._patterns.compiled[hit], text, lines)
+                if spot:
+                    spots[look.rule] = spot
 
-    def _first(self, look: "_Look", pattern: Any, text: ChangedText) -> int | None:
-        """The first row that is evidence."""
-        first, last = 0, len(text.lines)
-        if not look.removed:
-            last = text.added
-        if not look.added:
-            first = text.added
-        while first < last:
-            hit = pattern.search(text.data, text.starts[first] if first else 0)
-            if not hit:
-                return None
-            row = text.row(hit.start())
-            if row >= last:
-                return None
-            column = hit.start() - text.starts[row]
-            code = self._is_code(look.rule, text.lines[row], column)
-            if code and not text.stays(row, gone_only=not look.added):
-                return row
-            first = row + 1
+    def _first(
+        self, look: "_Look", pattern: Any, text: ChangedText, lines: dict[int, ChangedLine]
+    ) -> _Spot | None:
+        """The first line that is evidence. `lines` keeps those that were looked at, by offset."""
+        at = 0 if look.added else text.removed_at
+        last = len(text.data) if look.removed else text.removed_at - 1
+        while at < last and (hit := pattern.search(text.data, at, last)):
+            first, end = hit.span()
+            line = text.line(first, lines)
+            if self._says_nothing(look, line):
+                at = line.end + 1
+            elif self._was_there(look, line, first, end) or text.is_talk(line, first):
+                at = max(end, first + 1)  # more may follow on the line
+            else:
+                side, number = text.place(text.row(first))
+                return _Spot(number, side, line.text.strip()[:EXCERPT])
         return None
 
-    def _is_code(self, index: int, line: str, column: int) -> bool:
-        """Whether a line on which a pattern occurs can be evidence: code, and not excluded."""
-        raw = line.encode("utf-8", "replace")
-        if self._noise.search(raw) or self._trailing.search(raw[:column]):
-            return False
-        return not any(excluded.search(raw) for excluded in self._exclude[index])
+    def _says_nothing(self, look: "_Look", line: ChangedLine) -> bool:
+        """Whether a line is no evidence, whatever stands on it.
+
+        It is noise, the rule excludes it, or nothing came or went with it.
+        """
+        if line.noise is None:
+            line.noise = bool(self._noise.search(line.raw))
+        if line.noise or line.stays:
+            return True
+        excluded = self._exclude[look.rule]
+        if excluded and excluded.search(line.raw):
+            return True
+        return not look.added and line.is_indented
+
+    def _was_there(self, look: "_Look", line: ChangedLine, first: int, last: int) -> bool:
+        """Whether a hit stands on the other side as well: only what is beside it changed, and
+        that decides nothing.
+        """
+        one_sided = not (look.added and look.removed)
+        return not one_sided and last - first >= SHORTEST and line.was_there(first, last)
 
     def _match(self, index: int, spot: "_Spot", file: FileChange) -> Match:
         rule = self._rules[index]
         return Match(
-            rule.id, rule.area, file.path, spot.line, spot.side, rule.why, rule.weight, spot.excerpt
+            rule.id,
+            rule.area,
+            file.path,
+            spot.line,
+            spot.side,
+            rule.why,
+            rule.weight,
+            spot.excerpt,
+            rule.is_place,
         )
 
 
@@ -149,32 +189,25 @@ class _Look(NamedTuple):
     """One pattern: whose it is, and in which lines it counts."""
 
     rule: int
-    pattern: str
+    patterns: tuple[str, ...]
     added: bool
     removed: bool
 
 
 def _looks(index: int, rule: Rule) -> list[_Look]:
     return [
-        *(_Look(index, pattern, True, True) for pattern in _joined(rule.changed)),
-        *(_Look(index, pattern, True, False) for pattern in _joined(rule.added)),
-        *(_Look(index, pattern, False, True) for pattern in _joined(rule.removed)),
+        *(_Look(index, patterns, True, True) for patterns in _fitting(rule.changed)),
+        *(_Look(index, patterns, True, False) for patterns in _fitting(rule.added)),
+        *(_Look(index, patterns, False, True) for patterns in _fitting(rule.removed)),
     ]
 
 
-def _joined(patterns: Sequence[str]) -> Sequence[str]:
-    """One pattern for all of them, which is faster to look up; themselves if that is too large."""
+def _fitting(patterns: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """All patterns together, which is faster to look up; each alone if that is too large."""
     if len(patterns) < 2:
-        return patterns
-    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+        return [patterns] if patterns else []
     try:
-        compile_pattern(joined)
+        compile_pattern("|".join(f"(?:{pattern})" for pattern in patterns))
     except re2.error:
-        return patterns
-    return [joined]
-
-
-def _paths(rule: Rule) -> tuple[str, ...]:
-    if not rule.ignore_paths:
-        return rule.paths
-    return (*(rule.paths or ("**",)), *(f"!{path}" for path in rule.ignore_paths))
+        return [(pattern,) for pattern in patterns]
+    return [patterns]

@@ -33,6 +33,8 @@ class Match:
     weight: float
     excerpt: str = ""
     """The matched line, cut to 160 characters."""
+    is_place: bool = False
+    """Where the file lies: no evidence alone, it adds to evidence of its area in the same file."""
 
 
 @dataclass(frozen=True)

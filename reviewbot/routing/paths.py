@@ -9,29 +9,40 @@ from reviewbot.routing.patterns import PatternSet
 class PathSets:
     """Several lists of gitignore-style patterns. Case is ignored; the last that matches decides.
 
-    pathspec translates the patterns; one RE2 set matches them all, in linear time.
+    pathspec translates the patterns; one RE2 set matches them all, in linear time, and what
+    several lists share it matches once.
     """
 
     def __init__(self, lists: Sequence[Sequence[str]]) -> None:
         self._open = frozenset(i for i, patterns in enumerate(lists) if not patterns)
-        self._entries: list[tuple[int, bool]] = []
-        expressions: list[str] = []
+        members: dict[tuple[str, ...], list[int]] = {}
         for index, patterns in enumerate(lists):
-            for text in patterns:
+            members.setdefault(tuple(patterns), []).append(index)
+        self._members = list(members.values())
+        """Which lists are the same."""
+        numbers: dict[str, int] = {}
+        self._users: list[list[tuple[int, int, bool]]] = []
+        """By expression: who uses it, at which place in its list, to take in or out."""
+        for user, patterns in enumerate(members):
+            for place, text in enumerate(patterns):
                 if expression := path_expression(text):
-                    expressions.append(expression.regex)
-                    self._entries.append((index, expression.include))
-        self._set = PatternSet(expressions, case_sensitive=False)
+                    number = numbers.setdefault(expression.regex, len(numbers))
+                    if number == len(self._users):
+                        self._users.append([])
+                    self._users[number].append((user, place, expression.include))
+        self._set = PatternSet([[regex] for regex in numbers], case_sensitive=False)
 
     def holding(self, path: str) -> set[int]:
         """Indices of the lists that hold `path`; an empty list holds every path."""
+        last: dict[int, tuple[int, bool]] = {}
+        for number in self._set.occurring(path.encode("utf-8", "replace")):
+            for user, place, include in self._users[number]:
+                if user not in last or place > last[user][0]:
+                    last[user] = (place, include)
         inside = set(self._open)
-        for entry in self._set.occurring(path.encode("utf-8", "replace")):
-            index, include = self._entries[entry]
+        for user, (_, include) in last.items():
             if include:
-                inside.add(index)
-            else:
-                inside.discard(index)
+                inside.update(self._members[user])
         return inside
 
 

@@ -18,11 +18,17 @@ class PatternSet:
     its first megabyte takes seconds.
     """
 
-    def __init__(self, patterns: Sequence[str], *, case_sensitive: bool = True) -> None:
-        self.compiled = [compile_pattern(p, case_sensitive=case_sensitive) for p in patterns]
+    def __init__(self, patterns: Sequence[Sequence[str]], *, case_sensitive: bool = True) -> None:
+        """Each pattern is a list of alternatives: looked for as one, yet filtered one by one,
+        since RE2 gives up on the literal parts of long alternations.
+        """
+        joined = ["|".join(f"(?:{part})" for part in parts) for parts in patterns]
+        self.compiled = [compile_pattern(p, case_sensitive=case_sensitive) for p in joined]
+        self._owners = [index for index, parts in enumerate(patterns) for _ in parts]
         self._filter = re2.Filter()
-        for pattern in patterns:
-            self._filter.Add(per_line(pattern), options(case_sensitive=case_sensitive))
+        for parts in patterns:
+            for part in parts:
+                self._filter.Add(per_line(part), options(case_sensitive=case_sensitive))
         self._filter.Add(_PROBE, options())
         self._works = self._compiles()
 
@@ -32,7 +38,7 @@ class PatternSet:
             self._filter.Compile()
         except re2.error:
             return False
-        return len(self.compiled) in (self._filter.Match(_PROBE.encode(), True) or ())
+        return len(self._owners) in (self._filter.Match(_PROBE.encode(), True) or ())
 
     def candidates(self, data: bytes) -> list[int]:
         """Indices of the patterns that may occur in `data`, in order; none that does is missing."""
@@ -47,7 +53,6 @@ class PatternSet:
     def _hits(self, data: bytes, *, potential: bool) -> list[int]:
         if not self._works:
             return list(range(len(self.compiled)))
-        hits = sorted(self._filter.Match(data, potential) or ())
-        if hits and hits[-1] == len(self.compiled):
-            hits.pop()  # the probe
-        return hits
+        hits = self._filter.Match(data, potential) or ()
+        last = len(self._owners)  # the probe
+        return sorted({self._owners[hit] for hit in hits if hit != last})

@@ -12,6 +12,7 @@ from reviewbot.config.rule_document import DEFAULT_KINDS, PolicyRule
 from reviewbot.routing.matcher import Matcher, compiled
 from reviewbot.routing.model import Certainty, FileRoute, Match, Route, Tier
 from reviewbot.routing.paths import PathList
+from reviewbot.routing.places import with_evidence
 from reviewbot.routing.rules import Area, RuleSet, policy_rules
 from reviewbot.routing.wording import decision, plural
 
@@ -61,11 +62,12 @@ def decide(
     """The route of a change under the operator's `rules` and a (narrowed) policy.
 
     `local_context_tokens` is the local engine's context; None where there is no local model,
-    and then no change is too long for it. The order of files never matters, nor do the context
-    lines of the diff, but for the change's length. No change makes it raise.
+    and then no change is too long for it. The order of files never matters. Context lines are
+    no evidence; they count for the change's length, and where they show that a changed line is
+    part of a comment. No change makes it raise.
     """
     own = _own_rules(policy.route.rules)
-    areas = _areas((rules, own), policy)
+    areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
     scores = _scores(seen)
     verdict = _verdict(seen, scores, areas, change, policy)
@@ -79,9 +81,7 @@ def decide(
         (match for s in seen for match in s.matches),
         key=lambda m: (m.area not in flagged, -m.weight, m.path, m.line or 0, m.rule),
     )
-    why = decision(
-        tier, flagged, scores, areas, reasons, files, large=by_size, unsure=verdict.unsure
-    )
+    why = decision(tier, flagged, scores, areas, files, large=by_size, unsure=verdict.unsure)
     if change.missing_files:
         notes.append(f"{plural(change.missing_files, 'file')} not listed by the host, not routed")
     if large and not by_size:
@@ -121,7 +121,7 @@ def _own_rules(entries: tuple[PolicyRule, ...]) -> RuleSet:
     return policy_rules(entries)
 
 
-def _areas(sets: Iterable[RuleSet], policy: Policy) -> dict[str, Area]:
+def areas_of(sets: Iterable[RuleSet], policy: Policy) -> dict[str, Area]:
     """All areas by name; a policy can lower their thresholds, not raise them."""
     areas: dict[str, Area] = {}
     for rules in sets:
@@ -149,6 +149,8 @@ def _look(
         matches = tuple(match for each in found for match in each.matches)
         if file.patch_missing:
             matches = tuple(_in_full(match, areas) for match in matches)
+        else:
+            matches = with_evidence(matches)
         if any(each.cut for each in found):
             cut.append(file.path)
         is_always, unread = file.path in always, _unread(file, file.path in ignored)
@@ -168,7 +170,7 @@ def _disguised(file: FileChange, matchers: Sequence[Matcher], areas: Mapping[str
     if file.kind not in DISGUISES:
         return False
     matches = [m for matcher in matchers for m in matcher.find(file, kind=Kind.SOURCE).matches]
-    scores = _sums((match.area, match.weight) for match in matches)
+    scores = _sums((match.area, match.weight) for match in with_evidence(matches))
     return any(score >= areas[name].uncertain for name, score in scores.items())
 
 

@@ -49,6 +49,8 @@ class Rule:
     """gitignore-style patterns, case ignored; empty: every path."""
     ignore_paths: tuple[str, ...] = ()
     """Where the rule never looks."""
+    names: frozenset[str] = frozenset()
+    """Words of which the file's own name or folder has one; empty: whatever it is called."""
     added: tuple[str, ...] = ()
     """RE2 patterns for added lines."""
     removed: tuple[str, ...] = ()
@@ -65,6 +67,17 @@ class Rule:
     def path_only(self) -> bool:
         """It looks at paths, at no text."""
         return not (self.added or self.removed or self.changed)
+
+    @property
+    def is_local(self) -> bool:
+        """What it says of a path alone means something: it does not look everywhere."""
+        everywhere = "**" in self.paths and Kind.SOURCE in self.kinds
+        return bool(self.names) or (bool(self.paths) and not everywhere)
+
+    @property
+    def is_place(self) -> bool:
+        """It says where a file lies, which is no evidence alone."""
+        return self.path_only and bool(self.names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +147,7 @@ def _rule(
         weight=entry.weight,
         kinds=frozenset(Kind(kind) for kind in entry.kinds or kinds),
         paths=entry.paths,
+        names=frozenset(entry.names),
         ignore_paths=ignore_paths,
         added=entry.added,
         removed=entry.removed,
@@ -178,6 +192,7 @@ def explain(rule: Rule) -> str:
     ]
     shown = (
         ("in", rule.paths),
+        ("named", tuple(sorted(rule.names))),
         ("added", rule.added),
         ("removed", rule.removed),
         ("changed", rule.changed),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from reviewbot.change.kinds import classify
+from reviewbot.change.kinds import classify, language_of
 from reviewbot.change.model import Change, FileChange, Hunk, Status
 from reviewbot.routing.rules import RuleSet, load_rules
 
@@ -29,6 +29,7 @@ def file() -> FileMaker:
         ]
         old, new = len(context) + len(removed), len(context) + len(added)
         fields.setdefault("kind", classify(path))
+        fields.setdefault("language", language_of(path))
         fields.setdefault("status", Status.MODIFIED)
         hunks = (Hunk(10, old, 10, new, "", tuple(body)),) if body else ()
         return FileChange(path, hunks=hunks, **fields)  # type: ignore[arg-type]
@@ -58,6 +59,10 @@ rules:
     why: Lies in the till
     weight: 1
     paths: ['**/till/**', '!**/till/readme*']
+  - id: pay.named
+    why: Is called a ledger
+    weight: 1
+    names: [ledger]
   - id: pay.guard
     why: Takes a guard away
     weight: 2

@@ -78,12 +78,10 @@ def test_a_line_that_not_rules_out_leaves_the_next_one(matcher: Matcher, file: A
         "<!-- bank.pay(x) -->",
         '"""bank.pay(x) pays"""',
         "x = 1  # bank.pay(x)",
-        "x = 1; // bank.pay(x)",
         "import bank.pay()",
         "from bank.pay() import x",
         "const x = require('bank.pay()')",
         "use bank::pay::{bank.pay()};",
-        "x = 1  /* bank.pay(x)",
         "/* bank.pay(x)",
         "Money that is owed to the bank should be paid before it is due.",
     ],
@@ -127,6 +125,37 @@ def test_another_indent_is_a_change_since_a_check_may_have_moved_under_a_conditi
     assert fired(matcher, moved) == ["pay.call"]
 
 
+def test_a_word_that_stays_while_its_line_changes_beside_it_is_no_evidence(
+    matcher: Matcher, file: Any
+):
+    beside = file("a.py", removed=["f(bank.pay(x), 1)"], added=["f(bank.pay(x), 2)"])
+    inside = file("a.py", removed=["f(bank.pay(x), 1)"], added=["f(bank.pay(y), 1)"])
+    once_more = file("a.py", removed=["f(bank.pay(x))"], added=["f(bank.pay(x), bank.pay(x))"])
+
+    assert fired(matcher, beside) == []
+    assert fired(matcher, inside) == fired(matcher, once_more) == ["pay.call"]
+
+
+def test_a_condition_counts_whatever_changes_beside_it(matcher: Matcher, file: Any):
+    weaker = file("a.py", removed=["if mine and bank.pay(x):"], added=["if bank.pay(x):"])
+
+    assert fired(matcher, weaker) == ["pay.call"]
+
+
+def test_context_tells_that_a_line_is_in_a_comment(matcher: Matcher, file: Any):
+    assert fired(matcher, file("a.go", context=["/* how to"], added=["bank.pay(x)"])) == []
+    assert fired(matcher, file("a.go", context=["/* how to */"], added=["bank.pay(x)"])) == [
+        "pay.call"
+    ]
+
+
+def test_a_sentence_in_a_string_is_no_evidence_but_code_behind_it_is(matcher: Matcher, file: Any):
+    says = 'log("The bank.pay(x) call has failed")'
+
+    assert fired(matcher, file("a.py", added=[says])) == []
+    assert fired(matcher, file("a.py", added=[f"{says}; bank.pay(x)"])) == ["pay.call"]
+
+
 def test_what_is_removed_here_and_added_there_is_not_gone(matcher: Matcher, file: Any):
     assert fired(matcher, file("a.py", removed=["guard()"], added=["    guard()"])) == []
 
@@ -151,6 +180,14 @@ def test_kinds_that_a_rule_does_not_name_are_not_looked_at(matcher: Matcher, fil
 def test_a_file_without_text_is_known_by_its_path(matcher: Matcher, file: Any):
     assert fired(matcher, file("till/a.py", patch_missing=True)) == ["pay.place"]
     assert fired(matcher, file("src/a.py", patch_missing=True)) == []
+
+
+def test_a_file_without_text_is_not_known_by_a_path_that_holds_everything(file: Any):
+    text = "area: x\ntitle: X\nrules:\n  - {id: r, why: w, paths: ['**', '!gen/**'], added: [x]}\n"
+
+    found = Matcher(load_rules({"x.yml": text}).rules).find(file("src/a.py", patch_missing=True))
+
+    assert found.matches == ()
 
 
 def test_a_carriage_return_is_no_part_of_a_line(matcher: Matcher, file: Any):

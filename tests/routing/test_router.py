@@ -34,7 +34,7 @@ def test_one_strong_reason_sends_a_change_to_claude(route: Any, change: Any, fil
     assert decided.areas == ("pay",)
     assert decided.certainty == "sure"
     assert decided.scores == {"pay": 3}
-    assert decided.why == "Claude: pay weighs 3 of 3: calls the bank (a.py:10)."
+    assert decided.why == "Claude: pay has 3 points, 3 flag it."
     assert decided.file("a.py").areas == ("pay",)
     assert decided.file("b.py").tier is Tier.CLAUDE
     assert decided.file("b.py").why == "part of a flagged change"
@@ -55,12 +55,23 @@ def test_weak_reasons_add_up_over_the_change(route: Any, change: Any, file: Any)
     assert decided.tier is Tier.CLAUDE
 
 
+def test_a_place_adds_to_evidence_in_its_file_and_says_nothing_alone(
+    route: Any, change: Any, file: Any
+):
+    alone = route(change(file("src/ledger.py", added=["x"]), file("b.py", added=["money"])))
+    beside = route(change(file("src/ledger.py", added=["money"])))
+
+    assert alone.scores == {"pay": 1}
+    assert beside.scores == {"pay": 2}
+    assert [match.rule for match in beside.reasons if match.is_place] == ["pay.named"]
+
+
 def test_one_weak_reason_a_hundred_times_is_one_weak_reason(route: Any, change: Any, file: Any):
     decided = route(change(*(file(f"{i}.py", added=["money"] * 9) for i in range(100))))
 
     assert decided.scores == {"pay": 1}
     assert decided.tier is Tier.LOCAL
-    assert decided.why == "Local: pay weighs 1 of 3, below its threshold."
+    assert decided.why == "Local: pay has 1 point, 3 would flag it."
 
 
 @pytest.mark.parametrize(
@@ -73,6 +84,7 @@ def test_between_the_thresholds_the_policy_decides(
 
     assert decided.certainty == "uncertain"
     assert decided.tier is tier
+    assert decided.why.endswith(": pay has 2 points, 2 make it uncertain and 3 flag it.")
     assert decided.areas == (("pay",) if tier is Tier.CLAUDE else ())
 
 

@@ -1,6 +1,7 @@
 """What docs/rules.md shows is true."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ def test_the_error_shown_is_the_error_that_comes():
         load_rules({"my-rules.yml": text})
 
     assert str(caught.value) in DOCUMENT
+
+
+def test_the_table_of_shipped_rules_is_up_to_date():
+    script = Path(__file__).parents[2] / "docs" / "rules_table.py"
+
+    assert runpy.run_path(str(script))["with_table"](DOCUMENT) == DOCUMENT, f"run {script}"
 
 
 def test_every_key_of_a_rule_is_described():

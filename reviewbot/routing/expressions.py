@@ -1,0 +1,50 @@
+"""What on a changed line is the evidence's own: the call with its arguments, the setting's value.
+
+Much of what a line says was there before: `def pay(user_token)` that got one more parameter has
+the same token as ever. So a hit counts if its own expression came or went, or if its line is a
+condition: what is beside it there decides, too.
+"""
+
+import re
+
+#: Longest list of arguments that is compared, characters.
+MAX_ARGUMENTS = 120
+
+_CONDITION = re.compile(
+    r"\b(?:if|unless|elif|elsif|while|when|case|assert|raise|throw|where|filter|guard|require"
+    r"|deny|and|or|not|return|except|rescue|catch)\b|&&|\|\||[!=]=|\s[<>]=?\s|\?\s"
+)
+_BEFORE = re.compile(r"[\w.!@:$>-]*$")
+_REST = re.compile(r"[\w.?!]*(?:::[\w.?!]+)*")
+_VALUE = re.compile(r"[\"'`]?\s*(?:=>|:?=|:)\s*\S.*")
+_OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+
+
+def is_condition(line: str) -> bool:
+    """Whether a line decides something, in the words and signs of most languages."""
+    return _CONDITION.search(line) is not None
+
+
+def expression(line: str, first: int, last: int) -> str:
+    """What belongs to the part of a line from `first` to `last`: its object, arguments, value."""
+    before = _BEFORE.search(line, 0, first)
+    begin = before.start() if before else first
+    rest = _REST.match(line, last)
+    end = rest.end() if rest else last
+    if line[end : end + 1] in _OPEN:
+        return line[begin : _closed(line, end)]
+    value = _VALUE.match(line, end)
+    return line[begin : value.end() if value else end]
+
+
+def _closed(line: str, opened: int) -> int:
+    """Where the bracket at `opened` is closed, or where looking for it ends."""
+    depth, end = 0, min(len(line), opened + MAX_ARGUMENTS)
+    for at in range(opened, end):
+        if line[at] in _OPEN:
+            depth += 1
+        elif line[at] in _CLOSE:
+            depth -= 1
+            if not depth:
+                return at + 1
+    return end
