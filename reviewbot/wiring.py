@@ -14,6 +14,7 @@ from reviewbot.asking import Asker, Starts
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
+from reviewbot.costs.calls import Call
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.operator_prices import parse_operator_prices
 from reviewbot.costs.prices import PriceBook
@@ -168,14 +169,30 @@ def asker(settings: Settings, crew: Crew, ledger: Starts, book: PriceBook) -> As
         timeouts={"claude": claude, "fallback": claude, "low": claude, "local": local},
         ledger=ledger,
         prices=book,
-        rates=LocalRates(
-            settings.hardware_usd,
-            settings.hardware_months,
-            settings.electricity_usd_per_kwh,
-            settings.watts,
-        ),
-        energy=_energy(settings),
+        rates=local_rates(settings),
+        energy=_energy(settings, crew),
     )
+
+
+def local_rates(settings: Settings) -> LocalRates:
+    """What the operator's hardware and power cost."""
+    return LocalRates(
+        settings.hardware_usd,
+        settings.hardware_months,
+        settings.electricity_usd_per_kwh,
+        settings.watts,
+    )
+
+
+def past_calls(settings: Settings) -> list[Call]:
+    """Settled calls of the ledger; none where there is no database yet, and none is made."""
+    _, is_sqlite, file = settings.database.partition("sqlite:///")
+    if is_sqlite and not Path(file).is_file():
+        return []
+    from reviewbot.store.ledger import open_store
+
+    with open_store(settings.database) as ledger:
+        return [call for call in ledger.calls() if isinstance(call, Call)]
 
 
 def prices(settings: Settings) -> PriceBook:
@@ -199,12 +216,21 @@ def _local(settings: Settings) -> tuple[Engine | None, str]:
     """The engine of the local tier and why it is that one; or why there is none."""
     if settings.local_engine == "none":
         return None, "no local model: switched off by REVIEWBOT_LOCAL_ENGINE=none"
+    why_not = "no server is asked"
+    if settings.local_engine in ("auto", "llama"):
+        from reviewbot.engines.llama.choice import choose_local
+        from reviewbot.engines.llama.engine import LlamaEngine
+
+        chosen = choose_local(settings)
+        if chosen.plan:
+            return LlamaEngine(chosen.plan), chosen.note
+        why_not = chosen.note
     if not settings.local_url:
         if settings.local_engine == "openai":
             raise SettingsError("REVIEWBOT_LOCAL_ENGINE=openai needs REVIEWBOT_LOCAL_URL")
         return None, (
-            "no local model: set REVIEWBOT_LOCAL_URL to an OpenAI-compatible server,"
-            " such as http://127.0.0.1:8000/v1"
+            f"no local model: {why_not}; or set REVIEWBOT_LOCAL_URL to an OpenAI-compatible"
+            " server, such as http://127.0.0.1:8000/v1"
         )
     engine = _openai(settings)
     if not engine.model:
@@ -236,12 +262,15 @@ def _openai(settings: Settings) -> "OpenAICompatibleEngine":
     )
 
 
-def _energy(settings: Settings) -> Callable[[], float] | None:
+def _energy(settings: Settings, crew: Crew) -> Callable[[], float] | None:
     """The meter of the machine that the local engine runs on, if that is this one."""
     from reviewbot.engines.address import is_loopback
     from reviewbot.engines.energy import energy_meter
 
-    return energy_meter() if settings.local_url and is_loopback(settings.local_url) else None
+    local = crew.engines.get("local")
+    if local is None or not (local.name == "llama" or is_loopback(settings.local_url)):
+        return None
+    return energy_meter()
 
 
 def _rules(settings: Settings) -> RuleSet:

@@ -50,12 +50,24 @@ class Settings(BaseModel):
         300, gt=0, le=3600, description="Longest wait for one Claude answer, seconds."
     )
 
-    local_engine: Literal["auto", "openai", "none"] = Field(
+    local_engine: Literal["auto", "llama", "openai", "none"] = Field(
         "auto",
-        description="Engine for the local tier; `auto` takes the best there is and says why.",
+        description="Engine for the local tier: `llama` (here), `openai` (a server), `none`;"
+        " `auto` takes the best there is and says why.",
     )
     local_model: str = Field(
-        "", description="Model name at `REVIEWBOT_LOCAL_URL`; default: the first it lists."
+        "",
+        description="`llama`: a name of `reviewbot model list`, or a GGUF file; default: the best"
+        " downloaded one. `openai`: the server's model; default: the first it lists.",
+    )
+    local_sequences: int | None = Field(
+        None, ge=1, le=64, description="`llama`: requests in one batch; default: what fits."
+    )
+    local_gpu_layers: int | None = Field(
+        None, ge=0, le=1_000, description="`llama`: layers on GPUs; default: as many as fit."
+    )
+    local_kv: Literal["auto", "f16", "q8_0"] = Field(
+        "auto", description="`llama`: how the cache is kept; `q8_0` takes half of `f16`."
     )
     local_url: str = Field(
         "", description="An OpenAI-compatible server, for example `http://127.0.0.1:8000/v1`."
@@ -68,7 +80,10 @@ class Settings(BaseModel):
         description="That server is ours although not on this machine: no redaction, no price.",
     )
     local_context_tokens: int = Field(
-        16_384, ge=2_048, le=1_048_576, description="Context of the local model, tokens."
+        16_384,
+        ge=2_048,
+        le=1_048_576,
+        description="Context of the local model, tokens; `llama`: what fits, if this is not set.",
     )
     local_timeout_seconds: float = Field(
         600, gt=0, le=7200, description="Longest wait for one local answer, seconds."
@@ -106,7 +121,9 @@ class Settings(BaseModel):
     )
     webhook_secret: SecretStr | None = Field(None, description="Secret of the App's webhook.")
     marker_key: SecretStr | None = Field(
-        None, description="Signs hidden marks in our comments; default: made of the webhook secret."
+        None,
+        description="Signs hidden marks in our comments; default: made of the webhook secret,"
+        " or for `review --post` a random one kept in the data folder.",
     )
     bind: str = Field(
         "127.0.0.1:8080",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
@@ -91,7 +92,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Response:
     except HTTPError as error:
         with error:
             return Response(error.code, dict(error.headers), error.read())
-    except (URLError, OSError):
+    except (URLError, HTTPException, OSError):  # not even half an answer counts
         return Response(0, {}, b"")
 
 

@@ -14,7 +14,10 @@ LOCKS = {
     "base": (),
     "demo": ("analyzers",),
     "dev": ("analyzers", "local", "postgres", "dev"),
+    "llama": ("llama",),
 }
+#: It has a lock of its own: it is built, and the wheel is kept.
+BUILT = "llama-cpp-python"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def pins(lock: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, "llama-cpp"])
 def test_every_entry_is_one_version_with_hashes(root: Path, name: str) -> None:
     for requirement, hashes in entries(root / "requirements" / f"{name}.txt"):
         assert [pin.operator for pin in requirement.specifier] == ["=="]
@@ -54,6 +57,9 @@ def test_a_lock_satisfies_what_the_project_declares(
     for extra in extras:
         declared += project["optional-dependencies"][extra]
     locked = pins(root / "requirements" / f"{name}.txt")
+    if name == "llama":
+        assert BUILT not in locked
+        locked |= pins(root / "requirements" / "llama-cpp.txt")
 
     wrong = [
         text
@@ -74,7 +80,13 @@ def test_the_smaller_locks_agree_with_the_largest(root: Path) -> None:
     assert pins(root / "requirements" / "demo.txt").items() <= largest
 
 
-@pytest.mark.parametrize("name", LOCKS)
+def test_both_ways_to_install_llama_agree_with_the_rest(root: Path) -> None:
+    dev, llama = (pins(root / "requirements" / f"{name}.txt") for name in ("dev", "llama"))
+
+    assert {name for name in dev.keys() & llama.keys() if dev[name] != llama[name]} == set()
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "llama-cpp"])
 def test_a_lock_names_no_host_and_no_folder_of_a_machine(root: Path, name: str) -> None:
     text = (root / "requirements" / f"{name}.txt").read_text("utf-8")
 

@@ -1,0 +1,231 @@
+"""Batched answers beside one after another, on a random model of the 0.5B shape made here.
+
+The same work each time: several parts of one change, greedy, no grammar, one thread and no flash
+attention unless told otherwise, as texts are only then the same. Then what a grammar costs a token
+with a vocabulary of 152 k.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+import llama_cpp
+import numpy as np
+from processes import table
+from tiny_gguf import Shape, write_model
+
+from reviewbot.engines.llama.batch import Batch, Job, sequences_needed
+from reviewbot.engines.llama.chatml import ChatML, ChatPrompt
+from reviewbot.engines.llama.grammar import review_grammar
+from reviewbot.engines.llama.native import Native
+from reviewbot.engines.llama.plan import LoadPlan
+from reviewbot.engines.llama.sampler import Sampler
+
+CACHE = Path.home() / ".cache" / "reviewbot" / "benchmarks"
+SHAPE = Shape(
+    layers=24,
+    width=896,
+    heads=14,
+    kv_heads=2,
+    feed_forward=4_864,
+    context=32_768,
+    vocabulary=151_936,
+    kind="q8_0",
+    tied=True,
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is asked: tokens of the prompt's parts and of each answer."""
+
+    parts: int
+    shared: int
+    unit: int
+    answer: int
+    batches: tuple[int, ...]
+
+    def prompts(self) -> list[ChatPrompt]:
+        return [
+            ChatPrompt("review this change", letters(self.shared, 1), letters(self.unit, 2 + part))
+            for part in range(self.parts)
+        ]
+
+
+FULL = Work(parts=8, shared=1_500, unit=430, answer=150, batches=(1, 2, 4, 8))
+QUICK = Work(parts=8, shared=300, unit=60, answer=24, batches=(1, 8))
+
+
+class Run(NamedTuple):
+    texts: list[str]
+    wall: float
+    cpu: float
+
+
+def letters(count: int, seed: int) -> str:
+    """Letters that the vocabulary has no longer tokens of: one token each."""
+    return "".join(np.random.default_rng(seed).choice(list("jqxz"), count))
+
+
+def timed(work: Callable[[], list[str]]) -> Run:
+    wall, cpu = time.monotonic(), time.process_time()
+    texts = work()
+    return Run(texts, time.monotonic() - wall, time.process_time() - cpu)
+
+
+def sequential(model: Path, work: Work, threads: int, flash: bool) -> Run:
+    """`create_chat_completion`, which reuses what two prompts in a row begin with."""
+    llama = llama_cpp.Llama(
+        str(model),
+        n_ctx=4_096,
+        n_threads=threads,
+        n_threads_batch=threads,
+        flash_attn=flash,
+        chat_format="chatml",
+        verbose=False,
+    )
+
+    def ask(prompt: ChatPrompt) -> str:
+        messages = [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": f"{prompt.shared}\n\n{prompt.unit}"},
+        ]
+        reply: Any = llama.create_chat_completion(
+            messages,
+            temperature=0.0,
+            max_tokens=work.answer,  # type: ignore[arg-type]
+        )
+        return str(reply["choices"][0]["message"]["content"])
+
+    try:
+        return timed(lambda: [ask(prompt) for prompt in work.prompts()])
+    finally:
+        llama.close()
+
+
+def batched(
+    model: Path, work: Work, threads: int, flash: bool, *, sequences: int, shared: bool = True
+) -> Run:
+    cells = 4_096 * (sequences if not shared else 1) + 1_024 * sequences
+    plan = LoadPlan(model, 4_096, cells, sequences, 0, threads=threads, flash_attention=flash)
+    native = Native(plan, sequences=sequences_needed(sequences))
+    chat = ChatML(native)
+
+    def answers() -> list[str]:
+        batch = Batch(native, sequences=sequences)
+        for number, prompt in enumerate(work.prompts()):
+            tokens, cuts = chat.layout(prompt)
+            batch.add(Job(number, tokens, cuts if shared else (), work.answer))
+        texts = [""] * work.parts
+        while batch.busy:
+            batch.admit()
+            for done in batch.step():
+                texts[done.id] = done.text.decode("utf-8", "ignore")
+        return texts
+
+    try:
+        return timed(answers)
+    finally:
+        native.close()
+
+
+def grammar_costs(model: Path) -> dict[str, float]:
+    """Milliseconds a token: where the model follows the grammar, where another token among its
+    best fits, and where none of them does."""
+    native = Native(LoadPlan(model, 512, 512, 1, 0, threads=1), sequences=sequences_needed(1))
+    gbnf = review_grammar(
+        [f"src/module_{number}.py" for number in range(20)],
+        [(number * 40, number * 40 + 12) for number in range(1, 20)],
+    )
+    followed = native.tokens(answer())
+    usual = np.random.default_rng(1).standard_normal(native.vocabulary_size).astype(np.float32)
+    scores = usual.copy()
+    forbidden = native.tokens("\n")[0]
+
+    def each(best: list[int], gbnf: str | None, depth: int) -> Iterator[float]:
+        sampler = Sampler(native, native.grammar(gbnf) if gbnf else None, temperature=0, seed=0)
+        for token in best:
+            scores[:] = usual
+            scores[token] = (100, 50, -100)[depth]
+            if depth:
+                scores[forbidden] = 100
+            started = time.perf_counter()
+            sampler.next(scores)
+            yield (time.perf_counter() - started) * 1_000
+        sampler.close()
+
+    def mean(values: Iterator[float]) -> float:
+        return round(float(np.mean(list(values))), 3)
+
+    costs = {
+        "grammar_ms_none": mean(each(followed, None, 0)),
+        "grammar_ms_followed": mean(each(followed, gbnf, 0)),
+        "grammar_ms_few": mean(each(followed, gbnf, 1)),
+        "grammar_ms_all": mean(each(followed[:1], gbnf, 2)),
+    }
+    native.close()
+    return costs
+
+
+def answer() -> str:
+    finding = {
+        "path": "src/module_7.py",
+        "line": 92,
+        "end_line": None,
+        "quote": "return round(amount, 1)",
+        "severity": "high",
+        "category": "correctness",
+        "title": "Refunds lose cents",
+        "body": "Rounding to one digit drops the last cent of each refund that has one.",
+        "suggestion": "return round(amount, 2)",
+        "confidence": 0.9,
+    }
+    return "\n".join(map(json.dumps, [{"walkthrough": "Rounds refunds."}, finding]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="less work: some minutes")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--flash", action="store_true", help="flash attention")
+    options = parser.parse_args()
+    work = QUICK if options.quick else FULL
+    model = CACHE / "random-0.5b-q8_0.gguf"
+    if not model.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        write_model(model.with_suffix(".part"), SHAPE).rename(model)
+    how = (model, work, options.threads, options.flash)
+
+    one_by_one = sequential(*how)
+    runs = {size: batched(*how, sequences=size) for size in work.batches}
+    unshared = batched(*how, sequences=8, shared=False)
+
+    output = work.parts * work.answer
+    rows: list[tuple[object, ...]] = [("", "wall s", "CPU s", "answer tokens/s", "same texts")]
+    named = {"one by one": one_by_one} | {f"batch of {n}": run for n, run in runs.items()}
+    for name, run in {**named, "batch of 8, nothing shared": unshared}.items():
+        same = sum(a == b for a, b in zip(run.texts, one_by_one.texts, strict=True))
+        rate = f"{output / run.wall:.1f}"
+        rows.append((name, f"{run.wall:.1f}", f"{run.cpu:.1f}", rate, f"{same} of {work.parts}"))
+    table(rows)
+    result = {
+        "speedup_8": round(one_by_one.wall / runs[8].wall, 2),
+        "speedup_8_cpu": round(one_by_one.cpu / runs[8].cpu, 2),
+        "identical": all(run.texts == one_by_one.texts for run in runs.values()),
+        "tokens_per_s": {size: round(output / run.wall, 1) for size, run in runs.items()},
+        "prefix_reuse_gain": round(unshared.wall / runs[8].wall, 2),
+        "prefix_reuse_gain_cpu": round(unshared.cpu / runs[8].cpu, 2),
+        **grammar_costs(model),
+    }
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

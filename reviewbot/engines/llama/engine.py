@@ -1,0 +1,137 @@
+"""The local model as an engine: a prompt in, the common answer out."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from reviewbot.engines.llama.grammar import FORMAT, LIMITS, Limits, require_review, review_grammar
+from reviewbot.engines.llama.lines import assemble
+from reviewbot.engines.llama.plan import LoadPlan
+from reviewbot.engines.llama.process import Died, Loaded, ModelProcess, NoAnswerInTime, QueueFull
+from reviewbot.errors import EngineError
+from reviewbot.review.engine import Outcome, Prompt, Reply, Usage
+
+#: Jobs under way or waiting for each sequence of the batch; more are refused for now.
+QUEUE_PER_SEQUENCE = 16
+#: Longest wait for a count of tokens: a model may have to be loaded first.
+COUNT_SECONDS = 600.0
+#: More characters than this for each token of the context can't fit, whatever they are; they
+#: are not even handed to the tokeniser.
+_MOST_CHARACTERS = 128
+
+
+class LlamaEngine:
+    """An `Engine` on this machine's own cards or cores. Safe to use from several threads.
+
+    The model is loaded by the first call; `close` ends its process.
+    """
+
+    name = "llama"
+    external = False
+    provider = None
+
+    def __init__(
+        self, plan: LoadPlan, *, limits: Limits = LIMITS, queue: int | None = None
+    ) -> None:
+        """`queue`: how many calls may be under way or wait; further ones are told to come back.
+        Starts nothing."""
+        self.model = plan.model.name
+        self.context_tokens = plan.context_tokens
+        self._limits = limits
+        room = QUEUE_PER_SEQUENCE * plan.sequences if queue is None else queue
+        self.process = ModelProcess(plan, queue=room)
+        self._count = lru_cache(maxsize=256)(self._counted)
+
+    def start(self, *, timeout: float) -> Loaded:
+        """Load the model now, if it is not loaded; what it is. Raises EngineError if it can't be."""
+        try:
+            return self.process.start(timeout=timeout)
+        except (Died, NoAnswerInTime) as error:
+            raise EngineError(f"{self.model} can't be loaded: {error}") from error
+
+    def close(self) -> None:
+        """End the process; calls under way fail."""
+        self.process.close()
+
+    def count_tokens(self, text: str) -> int:
+        """Exactly, by the model's own vocabulary; texts counted lately are not counted again.
+
+        Raises EngineError if the model can't be loaded.
+        """
+        return self._count(text)
+
+    def _counted(self, text: str) -> int:
+        try:
+            return self.process.count(text, timeout=COUNT_SECONDS)
+        except (Died, NoAnswerInTime) as error:
+            raise EngineError(f"{self.model} can't count tokens: {error}") from error
+
+    def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
+        """Ask once; wait at most `timeout` seconds, the loading of the model included.
+
+        Raises EngineError if the model can't be loaded or the question is no review.
+        """
+        require_review(prompt.schema)
+        started = time.monotonic()
+        try:
+            if len(prompt.text) > self.context_tokens * _MOST_CHARACTERS:
+                answer: Mapping[str, Any] = {"finish": "too_long"}
+            else:
+                answer = self.process.ask(self._job(prompt), timeout=timeout)
+        except QueueFull as full:
+            return self._failed(Outcome.OVERLOADED, started, str(full), full.retry_after)
+        except NoAnswerInTime as error:
+            return self._failed(Outcome.TIMED_OUT, started, str(error))
+        except Died as error:
+            return self._failed(Outcome.UNREACHABLE, started, f"{error}; twice with this prompt")
+        return self._read(answer, prompt, time.monotonic() - started)
+
+    def _job(self, prompt: Prompt) -> dict[str, Any]:
+        return {
+            "system": "\n\n".join(part for part in (prompt.system, FORMAT) if part.strip()),
+            "shared": prompt.shared,
+            "unit": prompt.unit,
+            "grammar": review_grammar(prompt.paths, prompt.lines, self._limits),
+            "max_tokens": prompt.max_output_tokens,
+            "temperature": 0.0,
+            "seed": 0,
+        }
+
+    def _failed(
+        self, outcome: Outcome, started: float, detail: str, retry_after: float | None = None
+    ) -> Reply:
+        seconds = time.monotonic() - started
+        return Reply(outcome, self.model, seconds, retry_after=retry_after, detail=detail)
+
+    def _read(self, answer: Mapping[str, Any], prompt: Prompt, seconds: float) -> Reply:
+        """A `done` message as a reply."""
+        if answer["finish"] == "too_long":
+            size = f"{answer['computed']}" if "computed" in answer else "far too many"
+            detail = (
+                f"{size} tokens of prompt and up to {prompt.max_output_tokens} of answer, "
+                f"{self.context_tokens} fit"
+            )
+            return Reply(Outcome.TOO_LONG, self.model, seconds, detail=detail)
+        if answer["finish"] == "broken":
+            return Reply(Outcome.REJECTED, self.model, seconds, detail=str(answer["detail"]))
+        cut = answer["finish"] == "length"
+        read = assemble(answer["text"], cut=cut)
+        unreadable = (
+            f"{read.unreadable} lines of the answer are not JSON" if read.unreadable else ""
+        )
+        return Reply(
+            outcome=Outcome.TRUNCATED if cut or read.unreadable else Outcome.ANSWERED,
+            model=self.model,
+            seconds=seconds,
+            text=read.text,
+            usage=Usage(
+                input=answer["computed"], output=answer["output"], cache_read=answer["reused"]
+            ),
+            raw={
+                "model": self.model,
+                "unreadable_lines": read.unreadable,
+                **{key: answer[key] for key in ("queued_s", "prompt_s", "answer_s")},
+            },
+            detail="cut off at the longest answer allowed" if cut else unreadable,
+        )
