@@ -50,6 +50,13 @@ class Settings(BaseModel):
         300, gt=0, le=3600, description="Longest wait for one Claude answer, seconds."
     )
 
+    claude_per_minute: int = Field(
+        200,
+        ge=1,
+        le=100_000,
+        description="Most questions that the service puts to Claude in a minute, all workers together.",
+    )
+
     local_engine: Literal["auto", "llama", "openai", "none"] = Field(
         "auto",
         description="Engine for the local tier: `llama` (here), `openai` (a server), `none`;"

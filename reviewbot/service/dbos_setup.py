@@ -95,7 +95,7 @@ def migrate_jobs(settings: Settings) -> None:
         engine.dispose()
 
 
-def register_queues() -> None:
+def register_queues(settings: Settings) -> None:
     """Write the queues' limits into the database; DBOS must be launched."""
     from dbos import DBOS
 
@@ -106,7 +106,8 @@ def register_queues() -> None:
 
     register(REVIEWS, partition_concurrency=1, worker_concurrency=REVIEWS_AT_ONCE)
     register(GPU, worker_concurrency=GPU_AT_ONCE)
-    register(CLAUDE, worker_concurrency=CLAUDE_AT_ONCE)
+    a_minute = {"limit": settings.claude_per_minute, "period": 60}
+    register(CLAUDE, worker_concurrency=CLAUDE_AT_ONCE, limiter=a_minute)
     register(COMMANDS, worker_concurrency=COMMANDS_AT_ONCE)
 
 

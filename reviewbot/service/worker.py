@@ -105,7 +105,7 @@ def work(
     engines = _engines(parts)
     _beat(store, executor, engines)
     DBOS.launch()
-    register_queues()
+    register_queues(settings)
     seen = _beat(store, executor, engines)
     alone = is_embedded(settings)
     while not stop.wait(pace.beat):

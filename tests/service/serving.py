@@ -107,6 +107,7 @@ class Service:
             "REVIEWBOT_ANTHROPIC_API_URL": self.claude.root,
             "REVIEWBOT_ANTHROPIC_API_KEY": self.claude.key,
             "REVIEWBOT_LOCAL_URL": self.local.url,
+            "REVIEWBOT_CLAUDE_PER_MINUTE": "10000",
         }
 
     @property

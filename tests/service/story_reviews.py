@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 from github_simulator.state import Repository
+from model_servers.behaviours import Fail
 from serving import HEAD, Service, child
 
 from reviewbot.review.engine import Outcome
@@ -160,3 +161,43 @@ def test_a_closed_pull_request_and_a_draft_get_no_review(
     assert not draft.reviews
     assert not closed.comments
     assert len(service.claude.asked) == 1
+
+
+def test_a_broken_policy_is_told_with_its_line_and_nothing_it_keeps_is_sent(
+    service: Service, repository: Repository
+) -> None:
+    policy = "route:\n  never_send: ['shop/auth/**']\nreview:\n  langauge: German\n"
+    repository.content.commit("main", {".github/reviewbot.yml": policy})
+    pull = service.opened(repository)
+    service.reviewed(pull)
+    service.until(lambda: repository.checks[0].conclusion, "the check ends")
+
+    [summary] = pull.comments
+    assert ".github/reviewbot.yml:4" in summary.body
+    assert "language" in summary.body
+    assert "`never_send`" in summary.body
+    assert repository.checks[0].conclusion == "neutral"
+    assert service.claude.asked == []
+
+
+def test_a_review_that_fails_is_told_with_an_id_and_leaves_the_earlier_summary(
+    service: Service, repository: Repository
+) -> None:
+    pull = service.opened(repository)
+    service.reviewed(pull)
+    reviewed = pull.comments[0].body
+    service.claude.play(Fail(401, message="invalid x-api-key"))
+    repository.push(pull, {"shop/auth/login_1.py": f"{HEAD}# more\n"})
+
+    payload = service.github.payloads.pull_request(repository, pull, "synchronize")
+    service.deliver("pull_request", payload)
+    service.until(lambda: "failed" in pull.comments[0].body, "the failure is told")
+
+    [told] = pull.comments
+    [name] = re.findall(r"Id for whoever runs reviewbot: `([0-9a-f-]{36})`", told.body)
+    assert name in service.log()
+    assert "Timing leaks the digest" in reviewed
+    assert told.body.count("Timing leaks the digest") == reviewed.count("Timing leaks the digest")
+    assert len(pull.reviews) == 1
+    service.until(lambda: len(repository.checks) == 2, "its check")
+    assert repository.checks[-1].output["title"] == "The review failed"

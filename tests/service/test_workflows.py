@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from dbos import DBOS
 from durable_jobs import FileHost, Holds, Place
 from model_servers.behaviours import Fail
 from model_servers.claude import ClaudeServer
@@ -338,3 +339,10 @@ def test_the_worker_is_seen(service: Service) -> None:
     [beat] = service.store.beats()
 
     assert beat.executor == "local" or service.engine.dialect.name == "postgresql"
+
+
+def test_claude_is_asked_no_more_than_so_often(service: Service) -> None:
+    queue = DBOS.retrieve_queue("claude")
+
+    assert queue is not None
+    assert queue.limiter == {"limit": 200, "period": 60}
