@@ -26,9 +26,12 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
+
+#: A pull request's number; SQLite's whole numbers have 64 bits by themselves.
+NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData()
 
@@ -37,7 +40,7 @@ reviews = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("repository", Words, nullable=False),
-    Column("number", BigInteger),
+    Column("number", NUMBER),
     Column("installation", BigInteger),
     Column("repository_id", BigInteger),
     Column("base", Words),
@@ -58,7 +61,7 @@ call_started = Table(
     Column("id", String(64), primary_key=True),
     Column("review_id", String(64), nullable=False),
     Column("repository", Words, nullable=False),
-    Column("number", BigInteger),
+    Column("number", NUMBER),
     Column("installation", BigInteger),
     Column("repository_id", BigInteger),
     Column("purpose", Words, nullable=False),
@@ -147,7 +150,7 @@ heartbeats = Table(
     "heartbeats",
     metadata,
     Column("executor", String(128), primary_key=True),
-    Column("engines", Words, nullable=False),
+    Column("engines", Words, nullable=False, server_default=""),
     Column("started_at", Utc, nullable=False),
     Column("seen_at", Utc, nullable=False),
 )

@@ -220,7 +220,7 @@ def _policy(key: str, value: str) -> Policy:
     ("text", "kept", "said"),
     [
         ("version: 2\n", (), "the defaults apply"),
-        ("review: {langauge: German}\nroute: {never_send: [keys/*]}\n", ("keys/*",), "never_send"),
+        ("review: {languages: German}\nroute: {never_send: [keys/*]}\n", ("keys/*",), "never_send"),
         ("route: {never_send: [keys/*], never_send: [x]}\n", ("**",), "can't be read"),
         ("route: {never_send: 7}\n", ("**",), "can't be read"),
         ("route:\n\tnever_send: [keys/*]\n", ("**",), "can't be read"),

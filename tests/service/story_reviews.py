@@ -166,7 +166,7 @@ def test_a_closed_pull_request_and_a_draft_get_no_review(
 def test_a_broken_policy_is_told_with_its_line_and_nothing_it_keeps_is_sent(
     service: Service, repository: Repository
 ) -> None:
-    policy = "route:\n  never_send: ['shop/auth/**']\nreview:\n  langauge: German\n"
+    policy = "route:\n  never_send: ['shop/auth/**']\nreview:\n  languages: German\n"
     repository.content.commit("main", {".github/reviewbot.yml": policy})
     pull = service.opened(repository)
     service.reviewed(pull)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from reviewbot.store.columns import Utc, Words
+from reviewbot.store.columns import Utc
 
 revision = "0002"
 down_revision = "0001"
@@ -37,7 +37,6 @@ def upgrade() -> None:
     op.create_table(
         "heartbeats",
         sa.Column("executor", sa.String(128), primary_key=True),
-        sa.Column("engines", Words, nullable=False),
         sa.Column("started_at", Utc, nullable=False),
         sa.Column("seen_at", Utc, nullable=False),
     )

@@ -25,5 +25,5 @@ def upgrade() -> None:
         sa.Column("by", Words, nullable=False),
         sa.Column("at", Utc, nullable=False),
     )
-    op.create_index("reviews_by_pull", "reviews", ["repository_id", "number", "created_at"])
-    op.create_index("call_started_by_pull", "call_started", ["repository_id", "number"])
+    op.create_index("reviews_by_pull", "reviews", ["repository", "number", "created_at"])
+    op.create_index("call_started_by_pull", "call_started", ["repository", "number"])
