@@ -24,6 +24,10 @@ DISK_ERRORS = frozenset({errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT})
 COMMANDS = {
     "review": ("reviewbot.cli.review", "Review a git range, a diff file or a pull request."),
     "route": ("reviewbot.cli.route", "Only say where a change would go, and why."),
+    "forecast": (
+        "reviewbot.cli.forecast",
+        "Say what reviews would cost a month, from merged history.",
+    ),
     "serve": ("reviewbot.cli.serve", "Run the GitHub service: listener and worker."),
     "web": ("reviewbot.cli.web", "Run its listener alone."),
     "worker": ("reviewbot.cli.worker", "Run a worker alone."),

@@ -28,7 +28,7 @@ MAX_ALL_SOURCES = 50_000_000
 MAX_ATTRIBUTE_FOLDERS = 2_000
 
 #: What decides how a diff looks; each wins over the settings of the repository.
-_DIFF = (
+DIFF = (
     "diff-tree",
     "-r",
     "-p",
@@ -69,7 +69,7 @@ def read_range(folder: Path, spec: str | None) -> Fetched:
         attributes = _attributes(objects, base, change) if base else NO_ATTRIBUTES
         if attributes.lines:
             change = with_kinds(change, attributes=attributes)
-        sources, notes = _sources(objects, span, change)
+        sources, notes = read_sources(objects, span, change)
         change = with_kinds(change, attributes=attributes, base=sources.base)
         return Fetched(
             change=_described(change, repository, span, spec),
@@ -89,7 +89,7 @@ def read_range(folder: Path, spec: str | None) -> Fetched:
 def _diff(repository: Repository, span: Span) -> bytes:
     head = span.head.sha
     base = span.base.sha if span.base else EMPTY_TREE[len(head)]
-    return repository.run(*_DIFF, base, head, "--")
+    return repository.run(*DIFF, base, head, "--")
 
 
 def _described(change: Change, repository: Repository, span: Span, spec: str | None) -> Change:
@@ -124,7 +124,7 @@ def _attributes(objects: Objects, base: str, change: Change) -> Attributes:
     return Attributes.of(texts)
 
 
-def _sources(objects: Objects, span: Span, change: Change) -> tuple[Sources, Iterator[str]]:
+def read_sources(objects: Objects, span: Span, change: Change) -> tuple[Sources, Iterator[str]]:
     """Texts of the files that are text and worth reading whole; notes on those that are not there."""
     head: dict[str, str] = {}
     base: dict[str, str] = {}

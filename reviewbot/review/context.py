@@ -118,7 +118,7 @@ def enclosing(lines: Sequence[str], first: int, last: int) -> tuple[int | None, 
     depth, start = min(body), None
     for number in range(first - 1, max(first - _LOOK, 0), -1):
         line = lines[number - 1]
-        if line.strip() and _indent(line) < depth:
+        if line[:depth].strip(" \t") and line.strip():  # indented less
             depth = _indent(line)
             if _defines(line):
                 start = number

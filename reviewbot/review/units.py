@@ -1,7 +1,7 @@
 """A change packed into units: parts that fit an engine's context, related files together."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reviewbot.change.model import FileChange
@@ -68,24 +68,33 @@ class Packed:
     """Paths with parts beyond `MAX_UNITS`."""
 
 
+#: A file, a unit's budget, the file's text and a note on it → its sections.
+Render = Callable[[FileChange, int, str | None, str], Sequence[Section]]
+
+
 def pack(
     files: Iterable[FileChange],
     budget: int,
     *,
     sources: Mapping[str, str] | None = None,
     notes: Mapping[str, str] | None = None,
+    render: Render | None = None,
 ) -> Packed:
     """Pack files into units of at most `budget` estimated tokens.
 
     A change that fits goes whole; a larger one is cut between files, then between hunks, then
-    between lines. `notes` stand in the file's heading (why it was flagged).
+    between lines. `notes` stand in the file's heading (why it was flagged). `render` replaces
+    `sections_of`, for who packs the same files several times.
     """
     sources, notes = sources or {}, notes or {}
     units: list[list[Section]] = [[]]
     room = budget
     left_out: list[str] = []
     for file in related(files):
-        for section in _sections(file, budget, sources.get(file.path), notes.get(file.path, "")):
+        made = (render or sections_of)(
+            file, budget, sources.get(file.path), notes.get(file.path, "")
+        )
+        for section in made:
             if section.tokens > room and units[-1]:
                 units.append([])
                 room = budget
@@ -100,7 +109,7 @@ def pack(
     )
 
 
-def _sections(file: FileChange, budget: int, source: str | None, note: str) -> list[Section]:
+def sections_of(file: FileChange, budget: int, source: str | None, note: str) -> list[Section]:
     """The file as one section if it fits a unit, else as several."""
     head = heading(file, note)
     cost = estimate_tokens(head + "\n")

@@ -14,7 +14,7 @@ from reviewbot.review.prompt import (
     compose,
     system_tokens,
 )
-from reviewbot.review.units import Unit, pack
+from reviewbot.review.units import Render, Unit, pack
 
 #: Largest unit even where the context is larger, tokens: long prompts make every model worse.
 MAX_UNIT_TOKENS = 60_000
@@ -100,11 +100,16 @@ def _compose(briefing: Briefing, unit: Unit, total: int, facts: EngineFacts) -> 
 
 
 def planned_prompt_tokens(
-    files: Sequence[FileChange], briefing: Briefing, *, context_tokens: int
+    files: Sequence[FileChange],
+    briefing: Briefing,
+    *,
+    context_tokens: int,
+    sources: Mapping[str, str] | None = None,
+    render: Render | None = None,
 ) -> tuple[int, int]:
     """(estimated prompt tokens, units) that `files` would take on an engine with that context:
-    for what a review would have cost elsewhere."""
+    for what a review would have cost elsewhere, or may cost."""
     facts = EngineFacts("claude", "", True, None, context_tokens)
-    units = pack(files, unit_budget(facts, briefing)).units
+    units = pack(files, unit_budget(facts, briefing), sources=sources, render=render).units
     fixed = system_tokens() + estimate_tokens(briefing.shared)
     return sum(unit.tokens + fixed for unit in units), len(units)

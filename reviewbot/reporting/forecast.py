@@ -1,0 +1,247 @@
+"""What a month of reviews would cost, made of replayed history. Pure: no model, no network."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from math import ceil
+from typing import NamedTuple
+
+from reviewbot.costs.cheapest import call_usd
+from reviewbot.costs.local import DAYS_PER_MONTH, JOULES_PER_KWH, SECONDS_PER_MONTH, LocalRates
+from reviewbot.costs.prices import Price, PriceBook
+from reviewbot.reporting.bootstrap import Interval, Sample, monthly_intervals
+from reviewbot.reporting.economics import Hardware
+from reviewbot.reporting.measured import Lengths, Speed
+from reviewbot.reporting.replay import Prompts, Replayed, Strategy
+from reviewbot.review.engine import Role
+from reviewbot.routing.model import Tier
+
+#: The last year of a history tells how many changes a month brings.
+RATE_DAYS = Decimal("365.25")
+PROVIDER = "anthropic"
+
+
+@dataclass(frozen=True)
+class Past:
+    """One repository's replayed history."""
+
+    name: str
+    branch: str
+    changes: tuple[Replayed, ...]
+    """At least one, newest first."""
+    unread: int = 0
+    """Merges that could not be replayed."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the figures rest on, apart from the history."""
+
+    prices: PriceBook
+    claude_model: str
+    cheap_model: str
+    """The cheapest priced Claude model."""
+    at: datetime
+    """Whose prices hold."""
+    rates: LocalRates
+    speed: Speed = field(default_factory=Speed)
+    lengths: Lengths = field(default_factory=Lengths)
+    per_month: Decimal | None = None
+    """Changes a month of all repositories together; None: as the history says."""
+
+    def price(self, model: str, prompt_tokens: int = 0) -> Price:
+        return self.prices.price_of(PROVIDER, model, prompt_tokens=prompt_tokens, at=self.at)
+
+
+class Spend(NamedTuple):
+    """What something costs without the hardware itself."""
+
+    claude_usd: Decimal = Decimal(0)
+    cheap_usd: Decimal = Decimal(0)
+    """The cheap Claude model's part."""
+    energy_usd: Decimal = Decimal(0)
+    seconds: Decimal = Decimal(0)
+    """Busy seconds of the local hardware."""
+
+    @property
+    def usd(self) -> Decimal:
+        return self.claude_usd + self.cheap_usd + self.energy_usd
+
+    def __add__(self, other: object) -> "Spend":
+        if not isinstance(other, Spend):
+            return NotImplemented
+        return Spend(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def times(self, factor: Decimal) -> "Spend":
+        return Spend(*(part * factor for part in self))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A month under one strategy."""
+
+    strategy: Strategy
+    spend: Spend
+    amortisation_usd: Decimal
+    interval: Interval
+    """USD, with the hardware."""
+
+    @property
+    def usd(self) -> Decimal:
+        return self.spend.usd + self.amortisation_usd
+
+    @property
+    def gpu_hours(self) -> Decimal:
+        return self.spend.seconds / 3600
+
+
+@dataclass(frozen=True)
+class Share:
+    """One repository's part of the forecast."""
+
+    past: Past
+    per_month: Decimal
+    tiers: Mapping[str, int]
+    """`claude`, `local`, `skip` and `ignored` → changes."""
+    areas: Mapping[str, int]
+    """Flagged area → changes, the most frequent first; one change can have several."""
+    tokens: tuple[int, int]
+    """Claude's input tokens of one reviewed change: p50 and p95."""
+    spend: Mapping[Strategy, Spend]
+    """A month."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A month of all repositories."""
+
+    basis: Basis
+    shares: tuple[Share, ...]
+    lines: Mapping[Strategy, Line]
+    cards: int
+    """Machines that the local-only strategy needs to be done in time; at least 1."""
+
+    @property
+    def per_month(self) -> Decimal:
+        return sum((share.per_month for share in self.shares), Decimal(0))
+
+    @property
+    def changes(self) -> int:
+        return sum(len(share.past.changes) for share in self.shares)
+
+    def hardware(self, strategy: Strategy) -> Hardware:
+        """The local hardware under a strategy's load."""
+        rates, line = self.basis.rates, self.lines[strategy]
+        cards = cards_for(line.spend.seconds)
+        return Hardware(rates.hardware_usd * cards, rates.hardware_months, line.spend.energy_usd)
+
+
+def forecast(pasts: Sequence[Past], basis: Basis) -> Forecast:
+    """A month under every strategy. Raises PriceError for a model without a price."""
+    spend = _spender(basis)
+    rates = _rates(pasts, basis.per_month)
+    shares, samples = [], []
+    for past, rate in zip(pasts, rates, strict=True):
+        each = [[spend(change, strategy) for strategy in Strategy] for change in past.changes]
+        samples.append(Sample([[float(s.usd) for s in row] for row in each], float(rate)))
+        factor = rate / len(past.changes)
+        monthly = {
+            strategy: sum(column, Spend()).times(factor)
+            for strategy, column in zip(Strategy, zip(*each, strict=True), strict=True)
+        }
+        shares.append(_share(past, rate, monthly))
+    lines = _lines(shares, samples, basis.rates)
+    return Forecast(basis, tuple(shares), lines, cards_for(lines[Strategy.LOCAL].spend.seconds))
+
+
+def cards_for(seconds: Decimal) -> int:
+    """Machines that can be busy for so many seconds within a month."""
+    return max(ceil(seconds / SECONDS_PER_MONTH), 1)
+
+
+def per_month_of(changes: Sequence[Replayed]) -> Decimal:
+    """Changes a month over the last year of a history, or over all of a shorter one; less than a
+    month counts as one."""
+    newest = max(change.at for change in changes)
+    ages = [Decimal((newest - change.at).total_seconds()) / 86_400 for change in changes]
+    days = max(min(max(ages), RATE_DAYS), DAYS_PER_MONTH)
+    return sum(age <= days for age in ages) / days * DAYS_PER_MONTH
+
+
+def percentiles(numbers: Sequence[int]) -> tuple[int, int]:
+    """p50 and p95 by nearest rank; zeros for nothing."""
+    ordered = sorted(numbers)
+    if not ordered:
+        return 0, 0
+    size = len(ordered)
+    return ordered[ceil(size * 0.5) - 1], ordered[ceil(size * 0.95) - 1]
+
+
+def _rates(pasts: Sequence[Past], given: Decimal | None) -> list[Decimal]:
+    """Changes a month of each; what is given is split as the histories are."""
+    found = [per_month_of(past.changes) for past in pasts]
+    whole = sum(found, Decimal(0))
+    return found if given is None else [given * rate / whole for rate in found]
+
+
+def _share(past: Past, rate: Decimal, spend: Mapping[Strategy, Spend]) -> Share:
+    tiers = Counter("ignored" if each.ignored else each.tier.value for each in past.changes)
+    areas = Counter(area for each in past.changes for area in each.areas)
+    read = [each.asked(Strategy.CLAUDE, "claude").tokens for each in past.changes if each.prompts]
+    return Share(
+        past,
+        rate,
+        {name: tiers[name] for name in (*(tier.value for tier in Tier), "ignored")},
+        dict(areas.most_common()),
+        percentiles(read),
+        spend,
+    )
+
+
+def _lines(
+    shares: Sequence[Share], samples: Sequence[Sample], rates: LocalRates
+) -> dict[Strategy, Line]:
+    lines = {}
+    for strategy, interval in zip(Strategy, monthly_intervals(samples), strict=True):
+        spend = sum((share.spend[strategy] for share in shares), Spend())
+        fixed = Decimal(0)
+        if strategy in (Strategy.PULL_REQUEST, Strategy.FILE, Strategy.LOCAL):
+            fixed = rates.hardware_usd / rates.hardware_months * cards_for(spend.seconds)
+        known = Interval(interval.low + float(fixed), interval.high + float(fixed))
+        lines[strategy] = Line(strategy, spend, fixed, known)
+    return lines
+
+
+def _spender(basis: Basis) -> Callable[[Replayed, Strategy], Spend]:
+    """What a change costs under a strategy."""
+    lengths, rates = basis.lengths, basis.rates
+
+    @cache
+    def price(model: str, thousands: int) -> Price:
+        return basis.price(model, thousands * 1000)
+
+    def paid(asked: Prompts, model: str) -> Decimal:
+        if not asked.calls:
+            return Decimal(0)
+        rate = price(model, asked.tokens // asked.calls // 1000)
+        return call_usd(rate, asked.tokens, 0) + rate.output * lengths.claude * asked.calls / 10**6
+
+    def spend(change: Replayed, strategy: Strategy) -> Spend:
+        asked = {role: change.asked(strategy, role) for role in _ROLES}
+        local = asked["local"]
+        seconds = basis.speed.seconds(local.tokens, local.calls * lengths.local)
+        return Spend(
+            claude_usd=paid(asked["claude"], basis.claude_model),
+            cheap_usd=paid(asked["low"], basis.cheap_model),
+            energy_usd=rates.watts * seconds / JOULES_PER_KWH * rates.usd_per_kwh,
+            seconds=seconds,
+        )
+
+    return spend
+
+
+_ROLES: tuple[Role, ...] = ("claude", "low", "local")

@@ -1,0 +1,91 @@
+"""A report as plain blocks, before anybody chose whether it is read in a terminal, as Markdown or
+in a browser. Texts may hold anything: each writer makes them safe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The name of a part."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One paragraph of plain text."""
+
+    text: str
+    strong: bool = False
+    """What the reader came for."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of sentences."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under their column names; the first column is text, the others are figures."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: frozenset[int] = frozenset()
+    """Further columns of text, by index."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart."""
+
+    label: str
+    value: float
+    text: str
+    """The value in words."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of its interval."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar chart."""
+
+    title: str
+    bars: Sequence[Bar]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One straight or bent line of a chart: (x, y) from left to right."""
+
+    label: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A line chart; a terminal shows only its title and `told`."""
+
+    title: str
+    x: str
+    """What runs from left to right."""
+    curves: Sequence[Curve]
+    told: str
+    """What it shows, in a sentence."""
+
+
+Block = Heading | Paragraph | Points | Table | Bars | Curves
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole report."""
+
+    title: str
+    subtitle: str
+    blocks: Sequence[Block]
