@@ -268,7 +268,7 @@ def test_a_full_queue_says_when_to_come_back(
 def test_a_call_waits_no_longer_than_it_was_told(slow_engine: LlamaEngine) -> None:
     with stopped(pid(slow_engine)):
         late = slow_engine.ask(PROMPT, timeout=0.05)
-    started = slow_engine.ask(LONG, timeout=0.2)
+    started = slow_engine.ask(LONG, timeout=0.03)
 
     assert late.outcome is started.outcome is Outcome.TIMED_OUT
     assert late.usage is None
