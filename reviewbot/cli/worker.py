@@ -11,7 +11,7 @@ def command(supervised: bool) -> None:
     On SQLite there is one worker; on PostgreSQL there may be any number, on any machines.
     """
     from reviewbot.config.settings import load_settings
-    from reviewbot.errors import StoreError
+    from reviewbot.errors import EngineError, StoreError
     from reviewbot.service.assembly import worker_parts
     from reviewbot.service.logs import configure_logs
     from reviewbot.service.supervisor import end_with_parent
@@ -23,9 +23,10 @@ def command(supervised: bool) -> None:
     configure_logs(settings)
     try:
         run_worker(settings, lambda engine: worker_parts(settings, engine))
-    except StoreError as error:
+    except (StoreError, EngineError) as error:
         if not supervised:
             raise
-        # the supervisor found the database in order: it is away, and another start may help
+        # the supervisor found the database in order: it, or a model, is away, and another start
+        # may help
         click.echo(f"reviewbot: {error}", err=True)
         raise SystemExit(1) from None

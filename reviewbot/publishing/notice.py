@@ -50,9 +50,9 @@ def ended_check(place: Place, marks: Marks, title: str, summary: str = "") -> Ch
 def noticed(earlier: str, notice: str) -> str:
     """The notice above the summary that is there; it takes the place of an older notice."""
     body, _, mark = earlier.rstrip().rpartition("\n")
-    below = body.partition(_BELOW + _EARLIER)[2] or body
+    below = body.partition(_BELOW + _EARLIER)[2] if body.startswith(_FAILED) else body
     text, _, _ = notice.rstrip().rpartition("\n")
-    if below.lstrip().startswith(_FAILED):
+    if not below.strip():  # nothing but an older notice was there
         return notice
     room = _COMMENT - len(text) - len(mark) - 100
     return f"{text.rstrip()}{_BELOW}{_EARLIER}{below.strip()[:room]}\n\n{mark}"

@@ -73,7 +73,13 @@ class Commands:
         try:
             with _busy(), self.app.client(job.installation, job.repository_id) as client:
                 marks = Marks(self.marker_key, _scope(job))
-                return _Run(self, client, job, marks).all(command)
+                try:
+                    return _Run(self, client, job, marks).all(command)
+                except Denied as error:
+                    if error.status != 401:
+                        raise
+                    self.app.forget(job.installation, job.repository_id)
+                    raise HostBusy("GitHub takes the token no more") from None
         except (Denied, Refused) as error:
             return {"ignored": str(error)}
 

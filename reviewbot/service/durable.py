@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import count
 from threading import Timer
 from typing import Any, Protocol, TypeVar
 
@@ -20,12 +20,12 @@ from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
 from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
-from reviewbot.store.jobs import JobStore
 
 #: How often a review looks whether its questions are answered, seconds.
 LOOK_SECONDS = 0.05
-#: Longest time that a job waits for a host which can't be reached, seconds.
-PATIENCE_SECONDS = 1_800.0
+#: Longest time that a job waits for a host which can't be reached, seconds: twice the hour in
+#: which GitHub's limits start anew.
+PATIENCE_SECONDS = 7_400.0
 #: After so long without an answer the pull request says that the model is waited for, seconds.
 WAITING_SECONDS = 20.0
 
@@ -38,6 +38,10 @@ class HostBusy(ReviewbotError):
     def __init__(self, message: str, seconds: float = 5.0) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class HeadMoved(ReviewbotError):
+    """The pull request got another head while it was read."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Host(Protocol):
         ...
 
     def fetch(self, job: ReviewJob) -> Fetched:
-        """The change between the job's base and head; changes nothing."""
+        """The change between the job's base and head; changes nothing. Raises HeadMoved."""
         ...
 
     def begin(self, job: ReviewJob, *, first: bool) -> int | None:
@@ -88,11 +92,27 @@ class Host(Protocol):
         """What shows that a review is being made ends without one."""
         ...
 
+    def finished(self, job: ReviewJob) -> None:
+        """Forget what was kept for the job between its steps."""
+        ...
+
+    def command_failed(self, job: CommandJob) -> bool:
+        """Show that a command was not done; whether that worked. Raises nothing."""
+        ...
+
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         """Do what a comment asks for and say as JSON what was done.
 
         May be called again for the same job after a crash: it must look before it posts.
         """
+        ...
+
+
+class WorkerQueue(JobQueue, Protocol):
+    """The queue as a worker sees it."""
+
+    def kept(self, job: ReviewJob, step: str) -> Any:
+        """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
         ...
 
 
@@ -103,7 +123,7 @@ class Parts:
     host: Host
     caller: Caller
     analyzers: Analyzers
-    queue: JobQueue
+    queue: WorkerQueue
     setup: Callable[[ReviewJob], Setup]
     """What a review is done with, by who asked for what."""
 
@@ -122,17 +142,22 @@ class DurableSteps:
     ask_workflow: Callable[[dict[str, Any]], dict[str, Any]]
     now: Callable[[], Any]
     first: bool
-    """The job never began before."""
+    """The job never began before: nothing of it can be on the pull request."""
+    step: Callable[[str, Callable[[], Any]], Any]
+    """Runs a step whose result is kept."""
     check_id: int | None = None
     """What shows on the pull request that the review is being made."""
     published: dict[str, Any] = field(default_factory=dict)
 
     def fetch(self) -> Fetched:
-        from dbos import DBOS
-
         fetched = patiently(lambda: self.parts.host.fetch(self.job))
-        begin = partial(self.parts.host.begin, self.job, first=self.first)
-        self.check_id = DBOS.run_step({"name": "begin"}, lambda: patiently(begin))
+        tries = count(1)
+
+        def begin() -> int | None:
+            first = self.first and next(tries) == 1
+            return self.parts.host.begin(self.job, first=first)
+
+        self.check_id = self.step("begin", lambda: patiently(begin))
         return fetched
 
     def analyze(
@@ -159,18 +184,26 @@ class DurableSteps:
         )
 
     def publish(self, review: Review) -> None:
-        from dbos import DBOS
-
         host = self.parts.host
-        self.published = DBOS.run_step(
-            {"name": "publish"},
-            lambda: posted(
-                self.parts.caller.store,
-                self.review_id,
-                self.check_id,
-                lambda attempt: host.publish(self.job, review, attempt),
-            ),
+        self.published = self.step(
+            "publish",
+            lambda: self.posted(lambda attempt: host.publish(self.job, review, attempt)),
         )
+
+    def posted(self, post: Callable[[Attempt], Mapping[str, Any]]) -> dict[str, Any]:
+        """Post as often as it takes, and give way to a worker that began to after us."""
+        store, name = self.parts.caller.store, posting(self.review_id)
+        mine = store.begin_attempt(name)
+        tries = count(1)
+
+        def once() -> Mapping[str, Any]:
+            first = self.first and mine == next(tries) == 1
+            return post(Attempt(self.check_id, first, lambda: store.attempts(name) == mine))
+
+        done = dict(patiently(once))
+        while store.attempts(name) > mine:  # until the other has ended the job: its word counts
+            time.sleep(1)
+        return done
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
@@ -185,6 +218,7 @@ class DurableSteps:
             yield
         finally:
             timer.cancel()
+            timer.join()  # what it says must not come after what the review says
 
     def _ask_job(self, ask: Ask) -> AskJob:
         return AskJob(
@@ -231,27 +265,9 @@ def posting(review_id: str) -> str:
     return f"post:{review_id}"
 
 
-def posted(
-    store: JobStore,
-    review_id: str,
-    check_id: int | None,
-    post: Callable[[Attempt], Mapping[str, Any]],
-) -> dict[str, Any]:
-    """Post as often as it takes, and give way to a worker that began to after us."""
-    name = posting(review_id)
-    mine = store.begin_attempt(name)
-    tries = 0
-
-    def once() -> Mapping[str, Any]:
-        nonlocal tries
-        tries += 1
-        attempt = Attempt(check_id, mine == tries == 1, lambda: store.attempts(name) == mine)
-        return post(attempt)
-
-    done = dict(patiently(once))
-    while store.attempts(name) > mine:  # until the other one has ended the job: DBOS takes its word
-        time.sleep(1)
-    return done
+def living(review_id: str) -> str:
+    """Under this name is counted how often a job has begun; a wanted stop counts, too."""
+    return f"life:{review_id}"
 
 
 def patiently(action: Callable[[], T]) -> T:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy
-from reviewbot.errors import SourceError
 from reviewbot.github.app import GitHubApp
 from reviewbot.github.calls import Calls, Denied, GitHubError, RateLimited, Refused, Unclear
 from reviewbot.github.checks import Checks, Known, retitle_check, start_check
@@ -15,10 +14,11 @@ from reviewbot.github.client import SourceBusy
 from reviewbot.github.posting import post
 from reviewbot.github.pulls import read_pull
 from reviewbot.github.reviews import Attempt, Published, publish
+from reviewbot.github.threads import FAILED, CommentRef, react
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.notice import READING, WAITING, Place, ended_check, failure_notice
 from reviewbot.publishing.result import Review
-from reviewbot.service.durable import Failure, HostBusy
+from reviewbot.service.durable import Failure, HeadMoved, HostBusy
 from reviewbot.service.jobs import AUTO, DRAFT, CommandJob, ReviewJob, job_id
 
 if TYPE_CHECKING:
@@ -54,21 +54,21 @@ class GitHubHost:
         if pull.get("state") != "open":
             return None
         head, base, draft = _sha(pull, "head"), _sha(pull, "base"), bool(pull.get("draft"))
-        ready = job.request == DRAFT and not draft
-        if head == job.head and not ready:
+        other = job.request == (AUTO if draft else DRAFT)
+        if head == job.head and not other:
             self._facts[job_id(job)] = pull
             return job
         request = DRAFT if draft else AUTO
         return replace(job, head=head, base=base, request=request, tier=None)
 
     def fetch(self, job: ReviewJob) -> Fetched:
-        """The change as it is now. Raises SourceError if its head is not the job's any more."""
+        """The change as it is now. Raises HeadMoved if its head is not the job's any more."""
         owner, _, name = job.repository.partition("/")
         facts = self._facts.pop(job_id(job), None)
         with self._client(job) as client:
             fetched = read_pull(client, owner, name, job.number, facts=facts)
         if fetched.change.head != job.head:
-            raise SourceError("the pull request got another head while it was read")
+            raise HeadMoved("the pull request got another head while it was read")
         self._policies[job_id(job)] = self.policy_of(fetched)
         return fetched
 
@@ -104,7 +104,7 @@ class GitHubHost:
         marks = self._marks(job)
         with self._client(job) as client:
             done = post(client, review, policy, marks, author=self.app.login, attempt=attempt)
-        return self._as_json(job, done)
+        return self._as_json(done)
 
     def publish_failure(
         self, job: ReviewJob, failure: Failure, attempt: Attempt
@@ -113,22 +113,33 @@ class GitHubHost:
         made = failure_notice(_place(job), self._marks(job), failure.review_id)
         with self._client(job) as client:
             done = publish(client, made, author=self.app.login, attempt=attempt)
-        return self._as_json(job, done)
+        return self._as_json(done)
 
     def end(self, job: ReviewJob, check_id: int | None, why: str) -> None:
         """The check run of a head that is not worth a review any more."""
-        self._policies.pop(job_id(job), None)
-        self._facts.pop(job_id(job), None)
         if check_id is None:
             return
         check = ended_check(_place(job), self._marks(job), why)
         with suppress(Denied, Refused), self._client(job) as client:
             Checks(Calls(client), job.repository, self.app.login).finish(check, Known(check_id))
 
+    def finished(self, job: ReviewJob) -> None:
+        """Nothing is kept of a job that ended."""
+        self._policies.pop(job_id(job), None)
+        self._facts.pop(job_id(job), None)
+
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         """Do what a comment asks for."""
         with _patience():
             return self.commands(job)
+
+    def command_failed(self, job: CommandJob) -> bool:
+        """😕 at the comment."""
+        comment = CommentRef(job.repository, job.comment_id, job.kind)
+        with suppress(GitHubError, HostBusy), self._client(job) as client:
+            react(client, comment, FAILED)
+            return True
+        return False
 
     def _paused(self, job: ReviewJob) -> bool:
         return job.automatic and self.is_paused(job.repository_id, job.number)
@@ -146,13 +157,12 @@ class GitHubHost:
             ),
         )
 
-    def _as_json(self, job: ReviewJob, done: Published) -> dict[str, Any]:
+    def _as_json(self, done: Published) -> dict[str, Any]:
         """Nothing, where nothing is to be posted any more. Raises HostBusy."""
         if done.outcome == "wait":
             raise HostBusy("; ".join(done.problems), done.wait_seconds or UNCLEAR_SECONDS)
         if done.outcome in ("superseded", "closed", "taken over"):
             return {}
-        self._policies.pop(job_id(job), None)
         return {
             "outcome": done.outcome,
             "review_id": done.review_id,
@@ -163,7 +173,7 @@ class GitHubHost:
         }
 
     @contextmanager
-    def _client(self, job: ReviewJob) -> "Iterator[Github]":
+    def _client(self, job: ReviewJob | CommandJob) -> "Iterator[Github]":
         """A client for the job's repository alone."""
         with _patience(), self.app.client(job.installation, job.repository_id) as client:
             try:

@@ -30,6 +30,8 @@ _WORDS = re.compile(r"[a-z]{1,20}(?: [a-z]{1,20})?", re.ASCII)
 
 #: What a review came to that was not the pull request's newest, or had nothing to review any more.
 SUPERSEDED = "superseded"
+#: … and one that came to no end; what was `published` of it is what people know.
+FAILED = "failed"
 
 CommentKind = Literal["issue_comment", "review_comment"]
 AskedTier = Literal["claude", "local"]
@@ -161,10 +163,6 @@ class JobQueue(Protocol):
 
     def enqueue_command(self, job: CommandJob) -> str:
         """Keep the job, once, and return its id."""
-        ...
-
-    def cancel_queued(self, repository_id: int, number: int) -> int:
-        """Cancel a pull request's waiting reviews; how many there were."""
         ...
 
 

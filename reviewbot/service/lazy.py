@@ -41,9 +41,6 @@ class LazyQueue:
     def enqueue_command(self, job: CommandJob) -> str:
         return self._queue.get().enqueue_command(job)
 
-    def cancel_queued(self, repository_id: int, number: int) -> int:
-        return self._queue.get().cancel_queued(repository_id, number)
-
 
 class LazyStore:
     """What the listener reads of the store, which is opened with the first question."""

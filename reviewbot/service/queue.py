@@ -10,16 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from reviewbot.service.dbos_setup import COMMAND, COMMANDS, REVIEW, REVIEWS, VERSION, open_client
 from reviewbot.service.group_commit import GroupCommit
 from reviewbot.service.jobs import (
+    FAILED,
     SUPERSEDED,
     CommandJob,
     QueueUnavailable,
     ReviewJob,
     command_id,
     job_id,
-    partition,
 )
 
-_WAITING, _CANCELLED, _DONE = "ENQUEUED", "CANCELLED", "SUCCESS"
+_CANCELLED, _ERROR, _DONE = "CANCELLED", "ERROR", "SUCCESS"
 
 
 class _Wanted(NamedTuple):
@@ -60,17 +60,11 @@ class DbosQueue:
             self._keep.put(_wanted(COMMAND, wanted, job.as_dict(), {"queue_name": COMMANDS}))
             return wanted
 
-    def cancel_queued(self, repository_id: int, number: int) -> int:
-        """Cancel a pull request's waiting reviews; how many there were. Raises QueueUnavailable."""
+    def kept(self, job: ReviewJob, step: str) -> Any:
+        """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
         with _stored():
-            waiting = self.client.list_workflows(
-                queue_name=REVIEWS, status=_WAITING, load_input=False, load_output=False
-            )
-            place = partition(repository_id, number)
-            ids = [job.workflow_id for job in waiting if job.queue_partition_key == place]
-            if ids:
-                self.client.cancel_workflows(ids)
-            return len(ids)
+            steps = self.client.list_workflow_steps(job_id(job))
+        return next((each["output"] for each in steps if each["function_name"] == step), None)
 
     def _keep_all(self, jobs: Sequence[_Wanted]) -> list[str | None]:
         """The status of each that was there before, in one transaction."""
@@ -90,9 +84,11 @@ class DbosQueue:
 
     def _came_to_nothing(self, id_: str, status: str) -> bool:
         if status != _DONE:
-            return status == _CANCELLED
+            return status in (_CANCELLED, _ERROR)
         [done] = self.client.list_workflows(workflow_ids=[id_], load_input=False)
-        return isinstance(done.output, dict) and done.output.get("outcome") == SUPERSEDED
+        output = done.output if isinstance(done.output, dict) else {}
+        untold = output.get("outcome") == FAILED and not output.get("published")
+        return untold or output.get("outcome") == SUPERSEDED
 
 
 def _id(wanted: _Wanted) -> str:

@@ -119,8 +119,8 @@ class _Deliveries:
                     job = self._queue.enqueue_command(intent.job())
                 return "command", ({"job": job}, 202)
             case ClosedIntent():
-                cancelled = self._queue.cancel_queued(intent.repository_id, intent.number)
-                return "closed", ({"cancelled": cancelled}, 202)
+                # what waits for it looks at the pull request before it begins
+                return "closed", ({"closed": intent.number}, 202)
             case InstallationIntent():
                 log.info("installation", action=intent.action, installation=intent.installation)
                 return "installation", ({"ignored": f"installation {intent.action}"}, 202)

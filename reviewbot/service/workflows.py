@@ -11,14 +11,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from reviewbot.errors import ReviewbotError
 from reviewbot.pipeline import review_change
 from reviewbot.service.calling import AskJob
 from reviewbot.service.dbos_setup import ASK, COMMAND, REVIEW
-from reviewbot.service.durable import DurableSteps, Failure, Parts, patiently, posted, posting
-from reviewbot.service.jobs import SUPERSEDED, CommandJob, ReviewJob, command_id, job_id
+from reviewbot.service.durable import (
+    DurableSteps,
+    Failure,
+    HeadMoved,
+    Parts,
+    living,
+    patiently,
+    posting,
+)
+from reviewbot.service.jobs import FAILED, SUPERSEDED, CommandJob, ReviewJob, command_id, job_id
 
 #: A job that began so often and never came to an end takes the worker down with it: no more.
 MAX_ATTEMPTS = 5
@@ -31,6 +40,8 @@ _OWN_FAULT = "an error inside reviewbot"
 _CRASHED = f"the worker ended {MAX_ATTEMPTS} times while it worked on this"
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def review_id(job: ReviewJob) -> str:
@@ -60,22 +71,19 @@ class Jobs:
         """Review a pull request; the end is always told there. Never raises but to be cancelled."""
         job = ReviewJob.from_dict(data)
         name = review_id(job)
-        with self._counted(job_id(job), posting(name)) as attempt:
-            steps = self._steps(job, name, first=attempt == 1)
+        with self._counted(job_id(job)) as attempt:
+            steps = self._steps(job, name)
             if attempt > MAX_ATTEMPTS + 2:  # to tell of it crashes the worker as well
-                return {"outcome": "failed", "review": name, "reason": _CRASHED}
+                return {"outcome": FAILED, "review": name, "reason": _CRASHED}
             if attempt > MAX_ATTEMPTS:
-                return self._failed(steps, _CRASHED)
-            try:
-                return self._review(job, steps)
-            except ReviewbotError as error:
-                log.warning("review %s failed: %s", name, error)
-                self._hold_if_stopping()
-                return self._failed(steps, str(error))
-            except Exception:  # the one place where a bug in a review is reported
-                log.exception("review %s failed", name)
-                self._hold_if_stopping()
-                return self._failed(steps, _OWN_FAULT)
+                done = self._failed(steps, _CRASHED)
+            else:
+                done = self._reviewed(steps)
+            self.parts.host.finished(job)
+            if done["outcome"] != SUPERSEDED:  # that may be taken up again: what it posted is there
+                self.parts.caller.store.end_attempts(living(name))
+                self.parts.caller.store.end_attempts(posting(name))
+            return done
 
     def ask(self, data: dict[str, Any]) -> dict[str, Any]:
         """Have one question answered; the answers are in the store."""
@@ -87,28 +95,26 @@ class Jobs:
                 return {"problem": _CRASHED}
             attempt = 1
             try:
-                while wait := DBOS.run_step(
-                    {"name": "call"}, self.parts.caller.try_once, job, attempt
-                ):
+                while wait := self._step("call", partial(self.parts.caller.try_once, job, attempt)):
                     DBOS.sleep(wait)
                     attempt += 1
             except ReviewbotError as error:
-                self._hold_if_stopping()
                 return {"problem": str(error)}
             return {"attempts": attempt}
 
     def command(self, data: dict[str, Any]) -> dict[str, Any]:
         """Do what a comment asks for."""
-        from dbos import DBOS
-
         job = CommandJob.from_dict(data)
+        host = self.parts.host
         with self._counted(command_id(job)) as attempt:
             if attempt > MAX_ATTEMPTS:
-                return {"outcome": "failed", "reason": _CRASHED}
-            host = self.parts.host
-            done = DBOS.run_step(
-                {"name": "command"}, lambda: dict(patiently(lambda: host.command(job)))
-            )
+                return {"outcome": FAILED, "reason": _CRASHED}
+            try:
+                done = self._step("command", lambda: dict(patiently(lambda: host.command(job))))
+            except ReviewbotError as error:
+                log.warning("command %s failed: %s", command_id(job), error)
+                told = self._step("told", partial(host.command_failed, job))
+                return {"outcome": FAILED, "reason": str(error), "told": told}
             return {"outcome": "done", **done}
 
     @property
@@ -121,25 +127,68 @@ class Jobs:
         for name in sorted(self._running):
             self.parts.caller.store.forgive_attempt(name)
 
-    def _steps(self, job: ReviewJob, name: str, *, first: bool) -> DurableSteps:
+    def _steps(self, job: ReviewJob, name: str) -> DurableSteps:
         if self._ask is None:
             raise RuntimeError("the workflows are not registered")
-        return DurableSteps(self.parts, job, name, self._ask, lambda: datetime.now(UTC), first)
+        first = self.parts.caller.store.begin_attempt(living(name)) == 1
+        return DurableSteps(
+            self.parts, job, name, self._ask, lambda: datetime.now(UTC), first, self._step
+        )
 
-    def _review(self, job: ReviewJob, steps: DurableSteps) -> dict[str, Any]:
+    def _step(self, name: str, action: Callable[[], T]) -> T:
+        """A step whose result is kept, but for failures while the process ends: things fail then
+        that will work again."""
         from dbos import DBOS
 
-        if not self._still_wanted(DBOS.run_step({"name": "newest"}, self._newest, job), job):
+        def run() -> T:
+            try:
+                return action()
+            except Exception:
+                self._hold_if_stopping()
+                raise
+
+        return DBOS.run_step({"name": name}, run)
+
+    def _reviewed(self, steps: DurableSteps) -> dict[str, Any]:
+        try:
+            return self._review(steps)
+        except ReviewbotError as error:
+            log.warning("review %s failed: %s", steps.review_id, error)
+            self._hold_if_stopping()
+            return self._failed(steps, str(error))
+        except Exception:  # the one place where a bug in a review is reported
+            log.exception("review %s failed", steps.review_id)
+            self._hold_if_stopping()
+            return self._failed(steps, _OWN_FAULT)
+
+    def _review(self, steps: DurableSteps) -> dict[str, Any]:
+        job, name = steps.job, steps.review_id
+        if not steps.first and (done := self._published(job)):
+            return {"outcome": "reviewed", "review": name, "published": done}
+        newest = self._step("newest", lambda: self._newest(job))
+        if not self._still_wanted(newest, job):
             return {"outcome": SUPERSEDED}
-        now = datetime.fromisoformat(DBOS.run_step({"name": "now"}, _now))
+        now = datetime.fromisoformat(self._step("now", _now))
         steps.now = lambda: now
-        name = steps.review_id
-        review_change(steps, self.parts.setup(job), review_id=name, now=now)
+        try:
+            review_change(steps, self.parts.setup(job), review_id=name, now=now)
+        except HeadMoved:
+            log.info("review %s: its head moved while it was read", name)
         if not steps.published:
-            self._still_wanted(self._newest(job), job)
-            patiently(lambda: self.parts.host.end(job, steps.check_id, ENDED))
-            return {"outcome": SUPERSEDED, "review": name}
+            return self._superseded(steps)
         return {"outcome": "reviewed", "review": name, "published": steps.published}
+
+    def _published(self, job: ReviewJob) -> dict[str, Any] | None:
+        """What an earlier run of this job posted: after that nothing can fail it any more."""
+        kept: dict[str, Any] | None = self.parts.queue.kept(job, "publish")
+        return kept
+
+    def _superseded(self, steps: DurableSteps) -> dict[str, Any]:
+        """Another head is reviewed, if there is one; this one's check ends."""
+        job = steps.job
+        self._still_wanted(self._newest(job), job)
+        patiently(lambda: self.parts.host.end(job, steps.check_id, ENDED))
+        return {"outcome": SUPERSEDED, "review": steps.review_id}
 
     def _newest(self, job: ReviewJob) -> dict[str, Any] | None:
         newest = patiently(lambda: self.parts.host.newest(job))
@@ -156,31 +205,26 @@ class Jobs:
         return found == job
 
     def _failed(self, steps: DurableSteps, reason: str) -> dict[str, Any]:
-        job, store = steps.job, self.parts.caller.store
         failure = Failure(steps.review_id, reason)
-        outcome: dict[str, Any] = {"outcome": "failed", "review": failure.review_id}
+        outcome: dict[str, Any] = {"outcome": FAILED, "review": failure.review_id}
         host = self.parts.host
         try:
-            told = posted(
-                store,
-                steps.review_id,
-                steps.check_id,
-                lambda attempt: host.publish_failure(job, failure, attempt),
-            )
+            told = steps.posted(lambda attempt: host.publish_failure(steps.job, failure, attempt))
+            if not told:
+                return self._superseded(steps)
         except ReviewbotError as error:
             log.error("review %s: its failure can't be shown: %s", failure.review_id, error)
             return {**outcome, "reason": reason, "published": None}
         return {**outcome, "reason": reason, "published": told}
 
     @contextmanager
-    def _counted(self, name: str, *more: str) -> Iterator[int]:
-        """How often the job has begun; that, and what else was counted, ends with it."""
+    def _counted(self, name: str) -> Iterator[int]:
+        """How often the job has begun; it counts no more once it ends."""
         store = self.parts.caller.store
         self._running.add(name)
         try:
             yield store.begin_attempt(name)
-            for each in (name, *more):
-                store.end_attempts(each)
+            store.end_attempts(name)
         finally:
             self._running.discard(name)
 

@@ -55,6 +55,18 @@ def insert_settlement(connection: Connection, call: Call) -> None:
         ) from None
 
 
+def has_start(connection: Connection, call_id: str) -> bool:
+    """Whether a call was written down as started."""
+    found = select(call_started.c.id).where(call_started.c.id == call_id)
+    return connection.execute(found).first() is not None
+
+
+def has_settlement(connection: Connection, call_id: str) -> bool:
+    """Whether a call was settled."""
+    found = select(call_settled.c.id).where(call_settled.c.id == call_id)
+    return connection.execute(found).first() is not None
+
+
 def select_calls(
     connection: Connection,
     *,

@@ -9,7 +9,14 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from reviewbot.errors import StoreError
 
@@ -47,11 +54,17 @@ def place(url: URL) -> str:
     return f"the PostgreSQL database {url.database} at {host}"
 
 
+class StoreBusy(StoreError):
+    """The database can't be used now; the same may work in a moment."""
+
+
 @contextmanager
 def errors_in_words(engine: Engine) -> Iterator[None]:
     """Turn what goes wrong with the database into a StoreError that says what to do."""
     try:
         yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreBusy(_in_words(engine.url, error)) from None
     except DBAPIError as error:
         raise StoreError(_in_words(engine.url, error)) from None
     except StatementError as error:  # a value that its column does not take

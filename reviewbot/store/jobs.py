@@ -5,11 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
-from reviewbot.costs.calls import Call
+from reviewbot.costs.calls import Call, CallStart
+from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Prompt, Reply
-from reviewbot.store.calls import insert_settlement
+from reviewbot.store.calls import has_settlement, has_start, insert_settlement, insert_start
 from reviewbot.store.engine import connect
 from reviewbot.store.ledger import Store, open_store
+from reviewbot.store.patience import patient
 from reviewbot.store.prompts import (
     Answer,
     Question,
@@ -34,18 +36,52 @@ class Beat:
 
 
 class JobStore(Store):
-    """A Store that also remembers what running jobs need. Each method is one transaction."""
+    """A Store that also remembers what running jobs need. Each method is one transaction.
 
+    Whatever a job does with it waits for a database that is away, a minute at most.
+    """
+
+    @patient
+    def start_call(self, start: CallStart) -> None:
+        """Write down a call before it is made; a second time is the first."""
+        with self._writing() as connection:
+            if not has_start(connection, start.id):
+                insert_start(connection, start)
+
+    @patient
+    def calls(
+        self,
+        *,
+        review_id: str | None = None,
+        repository: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Call | CallStart]:
+        return super().calls(review_id=review_id, repository=repository, since=since, until=until)
+
+    @patient
+    def save_review(
+        self,
+        review: Review,
+        *,
+        installation: int | None = None,
+        repository_id: int | None = None,
+    ) -> None:
+        super().save_review(review, installation=installation, repository_id=repository_id)
+
+    @patient
     def put_prompt(self, prompt: Prompt, *, at: datetime) -> str:
         """Keep a prompt, once, and return its hash."""
         with self._writing() as connection:
             return put_prompt(connection, prompt, at)
 
+    @patient
     def prompt(self, digest: str) -> Prompt | None:
         """The prompt of this hash, or None where it was deleted."""
         with self._reading() as connection:
             return get_prompt(connection, digest)
 
+    @patient
     def settle_answer(self, call: Call, question: Question, attempt: int, reply: Reply) -> Reply:
         """Settle a call and keep its answer, both or neither: what is paid is never lost.
 
@@ -54,11 +90,13 @@ class JobStore(Store):
         """
         answer = Answer(attempt, call.id, reply)
         with self._writing() as connection:
-            insert_settlement(connection, call)
+            if not has_settlement(connection, call.id):
+                insert_settlement(connection, call)
             put_answer(connection, question, answer, call.settled_at)
             held = get_answers(connection, question)
         return next(each.reply for each in held if each.attempt == attempt)
 
+    @patient
     def answers(self, question: Question) -> tuple[Answer, ...]:
         """The answers to all tries of a question, in order."""
         with self._reading() as connection:
@@ -69,6 +107,7 @@ class JobStore(Store):
         with self._writing() as connection:
             return delete_prompts(connection, before)
 
+    @patient
     def begin_attempt(self, job_id: str) -> int:
         """Count that a job begins, and return how often it has begun without an end."""
         with self._writing() as connection:
@@ -78,17 +117,20 @@ class JobStore(Store):
                 connection.execute(insert(attempts).values(job_id=job_id, started=1))
             return int(connection.execute(select(attempts.c.started).where(here)).scalar_one())
 
+    @patient
     def attempts(self, job_id: str) -> int:
         """How often the job has begun without an end."""
         query = select(attempts.c.started).where(attempts.c.job_id == job_id)
         with self._reading() as connection:
             return int(connection.execute(query).scalar() or 0)
 
+    @patient
     def end_attempts(self, job_id: str) -> None:
         """The job has ended, well or not: nothing is left to count."""
         with self._writing() as connection:
             connection.execute(delete(attempts).where(attempts.c.job_id == job_id))
 
+    @patient
     def forgive_attempt(self, job_id: str) -> None:
         """The job was put off by a wanted stop, which is no fault of its own."""
         with self._writing() as connection:

@@ -33,7 +33,7 @@ from reviewbot.github.threads import (
 from reviewbot.publishing.comments import Publication, publication
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.marker import Marks, Scope
-from reviewbot.publishing.notice import Place, failure_notice
+from reviewbot.publishing.notice import Place, failure_notice, noticed
 from reviewbot.publishing.result import Review
 
 BOT = "reviewbot[bot]"
@@ -531,3 +531,13 @@ def test_an_answer_stands_in_the_thread_of_its_finding(bot: Github, pull: Pull, 
 def test_an_outage_is_unclear(simulator: GitHubSimulator, bot: Github) -> None:
     with simulator.outage(None), pytest.raises(Unclear):
         permission(bot, "acme/long", "ada")
+
+
+def test_a_summary_that_looks_like_a_notice_is_kept_whole() -> None:
+    below = "\n\n---\n\nBelow is the summary of an earlier review.\n\n"
+    earlier = f"## reviewbot: 1 high\n\nA finding.{below}nothing\n\n<!-- mark -->"
+
+    whole = noticed(earlier, "## reviewbot: the review failed\n\nId: `x`\n\n<!-- mark -->")
+
+    assert "A finding." in whole
+    assert whole.endswith("<!-- mark -->")

@@ -123,6 +123,12 @@ class FileHost:
     def end(self, job: ReviewJob, check_id: int | None, why: str) -> None:
         (self.folder / "ended" / str(job.number)).write_text(f"{check_id} {why}")
 
+    def finished(self, job: ReviewJob) -> None:
+        """Nothing was kept."""
+
+    def command_failed(self, job: CommandJob) -> bool:
+        return True
+
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         return {"did": job.command}
 

@@ -42,16 +42,6 @@ class MemoryQueue:
         self.commands[command_id(job)] = job
         return command_id(job)
 
-    def cancel_queued(self, repository_id: int, number: int) -> int:
-        self._here()
-        wanted = (repository_id, number)
-        gone = [
-            id_ for id_, job in self.reviews.items() if (job.repository_id, job.number) == wanted
-        ]
-        for id_ in gone:
-            del self.reviews[id_]
-        return len(gone)
-
     def _here(self) -> None:
         if self.fault:
             raise self.fault

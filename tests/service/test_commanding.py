@@ -50,9 +50,6 @@ class MemoryQueue:
     def enqueue_command(self, job: CommandJob) -> str:
         raise NotImplementedError
 
-    def cancel_queued(self, repository_id: int, number: int) -> int:
-        raise NotImplementedError
-
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[GitHubSimulator]:
@@ -606,7 +603,7 @@ def test_what_github_denies_is_left_alone(
     commands: Commands, desk: Desk, simulator: GitHubSimulator, queue: MemoryQueue, pattern: str
 ) -> None:
     job = desk.asks("review")
-    for status in (401, 403, 404, 410, 422):
+    for status in (403, 404, 410, 422):
         simulator.fail(pattern, status, "secret words of GitHub", times=1)
 
         done = commands.run(job)
@@ -614,6 +611,19 @@ def test_what_github_denies_is_left_alone(
         assert list(done) == ["ignored"]
         assert "secret words" not in done["ignored"]
     assert (queue.jobs, desk.answers(), desk.reactions(job)) == ({}, [], [])
+
+
+def test_a_token_that_was_revoked_is_replaced_and_the_command_done(
+    commands: Commands, desk: Desk, simulator: GitHubSimulator
+) -> None:
+    commands.run(desk.asks("help"))
+    simulator.expire_tokens()
+    job = desk.asks("why")
+
+    with pytest.raises(HostBusy):
+        commands.run(job)
+
+    assert commands.run(job)["done"] == "why"
 
 
 @pytest.mark.parametrize("status", [403, 422])

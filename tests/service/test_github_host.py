@@ -22,7 +22,7 @@ from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Lineup
 from reviewbot.routing.rules import shipped_rules
-from reviewbot.service.durable import Failure, HostBusy
+from reviewbot.service.durable import Failure, HeadMoved, HostBusy
 from reviewbot.service.github_host import GitHubHost
 from reviewbot.service.jobs import ReviewJob
 from reviewbot.service.webhook import ReviewIntent, read_delivery
@@ -236,3 +236,17 @@ def test_a_check_that_is_run_again_names_its_pull_request(bench: Bench) -> None:
     assert isinstance(intent, ReviewIntent)
     assert (intent.number, intent.head) == (bench.job.number, bench.job.head)
     assert (intent.base, intent.request[:6]) == (bench.job.base, "check:")
+
+
+def test_a_change_that_became_a_draft_has_another_job(bench: Bench, pull: Pull) -> None:
+    pull.draft = True
+
+    assert bench.host.newest(bench.job) == replace(bench.job, request="draft")
+    assert bench.host.newest(replace(bench.job, request="comment:1")) is not None
+
+
+def test_a_head_that_moved_is_no_failure(bench: Bench, pull: Pull) -> None:
+    bench.repository.push(pull, {"a.py": "c\n"})
+
+    with pytest.raises(HeadMoved):
+        bench.host.fetch(bench.job)
