@@ -245,4 +245,4 @@ def run(place: Place, log: str) -> None:
     with Path(log).open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    worker.run_worker(place.settings, place.parts, worker.Pace(beat=0.2, dead=1.0))
+    worker.run_worker(place.settings, place.parts, worker.Pace(beat=0.2, dead=4.0))
