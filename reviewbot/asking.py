@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reviewbot.costs.busy import SharedMeter
 from reviewbot.costs.calls import Call, CallStart
@@ -23,6 +23,16 @@ class Starts(Protocol):
     def start_call(self, start: CallStart) -> None: ...
 
 
+@runtime_checkable
+class TakesTurns(Protocol):
+    """An engine on our own hardware whose calls may have to wait for each other."""
+
+    def ask_in_turn(self, prompt: Prompt, *, timeout: float, begun: Callable[[], None]) -> Reply:
+        """As `Engine.ask`; calls `begun` in the same thread when the hardware begins to work on
+        this prompt. It may be called more than once, or, for a call that failed before, never."""
+        ...
+
+
 @dataclass(frozen=True)
 class Asker:
     """Makes calls; one for all reviews of a process. Safe to use from several threads."""
@@ -36,7 +46,7 @@ class Asker:
     energy: Callable[[], float] | None = None
     """Reads the joules that the local engine's machine has used; None where nothing counts them."""
     busy: SharedMeter = field(default_factory=SharedMeter)
-    """Seconds of our own hardware: calls at the same time share them."""
+    """Seconds of our own hardware: calls that are worked on at the same time share them."""
     used: SharedMeter = field(default_factory=SharedMeter)
     """Joules of our own hardware, likewise."""
 
@@ -86,17 +96,27 @@ class Asker:
         """The reply, with its share of joules, and its share of our hardware's seconds."""
         timeout = self.timeouts[ask.role]
         if engine.provider is not None:
-            return checked(engine.ask(ask.prompt, timeout=timeout)), 0.0
-        self.busy.start(call, time.monotonic())
-        self.used.start(call, self.energy() if self.energy else 0.0)
+            return checked(engine.ask(ask.prompt, timeout=timeout), ask.prompt.schema), 0.0
+
+        def begin() -> None:
+            self.busy.start(call, time.monotonic())
+            self.used.start(call, self._joules())
+
         try:
-            reply = checked(engine.ask(ask.prompt, timeout=timeout))
+            if isinstance(engine, TakesTurns):  # who only waits uses nothing
+                reply = engine.ask_in_turn(ask.prompt, timeout=timeout, begun=begin)
+            else:
+                begin()
+                reply = engine.ask(ask.prompt, timeout=timeout)
         finally:
-            joules = self.used.stop(call, self.energy() if self.energy else 0.0)
+            joules = self.used.stop(call, self._joules())
             seconds = self.busy.stop(call, time.monotonic())
         if reply.joules is None and self.energy:
             reply = replace(reply, joules=joules)
-        return reply, seconds
+        return checked(reply, ask.prompt.schema), seconds
+
+    def _joules(self) -> float:
+        return self.energy() if self.energy else 0.0
 
     def _reserve(self, engine: Engine, prompt: Prompt) -> Decimal:
         """A proven upper bound of what the call can cost; 0 on our own hardware."""

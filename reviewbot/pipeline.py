@@ -4,11 +4,9 @@ What is not a step is pure and deterministic, so that a durable runner can repla
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
-
-from pathspec import GitIgnoreSpec
 
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
@@ -17,26 +15,31 @@ from reviewbot.config.policy import Policy, narrow, without_policy
 from reviewbot.costs.calls import Call
 from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
-from reviewbot.costs.summary import CostSummary, summarize
+from reviewbot.costs.summary import summarize
 from reviewbot.errors import DocumentError, EngineError
 from reviewbot.privacy.egress import EgressEntry, NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.result import Review
+from reviewbot.review.anchor import Anchors
 from reviewbot.review.answer import Severity
 from reviewbot.review.assemble import Read, coverage_of, finding_of, findings_of
 from reviewbot.review.attention import unread
+from reviewbot.review.briefing import briefing_of, file_notes
+from reviewbot.review.doubt import doubt_job, opinion_of, settled, with_uncertain
 from reviewbot.review.engine import Ask, Lineup, Outcome, Reply
-from reviewbot.review.evidence import Analysis, Evidence
+from reviewbot.review.evidence import Analysis
 from reviewbot.review.finding import Coverage, CoverageStatus
+from reviewbot.review.passes import Part, agreed, parts_of
 from reviewbot.review.plan import plan
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
+from reviewbot.review.verify import Standing, trial
 from reviewbot.review.work import Job, follow_ups, prepare
 from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.override import overridden
-from reviewbot.routing.router import decide
-from reviewbot.routing.rules import RuleSet
+from reviewbot.routing.router import areas_of, decide
+from reviewbot.routing.rules import RuleSet, policy_rules
 
 
 class Asked(NamedTuple):
@@ -127,13 +130,15 @@ def route_change(fetched: Fetched, setup: Setup, policy: Policy) -> Route:
 
 
 def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) -> Review:
-    """Fetch, route, read, anchor, price, record and publish one change."""
+    """Fetch, route, read, anchor, judge, price, record and publish one change."""
     fetched = steps.fetch()
     policy, broken = effective_policy(setup, fetched)
     change, sources = fetched.change, fetched.sources
-    route = route_change(fetched, setup, policy)
-    if why := _left_alone(fetched, setup, policy, route):
-        review = _routed_only(fetched, route, why, broken, review_id, now)
+    never_send = NeverSend(policy.route.never_send)
+    talk = _Talk(steps, change, setup.lineup)
+    route, why = _route(talk, fetched, setup, policy, never_send)
+    if why:
+        review = _routed_only(fetched, route, why, broken, talk, review_id, now)
         steps.record(review)
         steps.publish(review)
         return review
@@ -143,19 +148,23 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         skip={file.path for file in route.files if file.tier is Tier.SKIP},
         sql_dialect=policy.review.sql_dialect,
     )
-    never_send = NeverSend(policy.route.never_send)
     planned = plan(change, route, setup.lineup, never_send.covers)
-    briefing = _briefing(fetched, policy, analysis, never_send)
-    prepared = prepare(planned, briefing, setup.lineup, sources=sources.head, notes=_notes(route))
-    answers = _ask_all(steps, prepared.jobs, briefing, setup.lineup)
-    reads, calls = [read for read, _ in answers.reads], answers.calls
-    found = [
-        *findings_of(reads, change, sources, setup.lineup),
-        *(finding_of(evidence, change) for evidence in analysis.evidence),
-    ]
-    silenced = [with_fingerprint(finding) for finding in found]
+    briefing = briefing_of(fetched, policy, analysis, never_send)
+    prepared = prepare(
+        planned,
+        briefing,
+        setup.lineup,
+        sources=sources.head,
+        notes=file_notes(route),
+        passes=policy.review.passes,
+    )
+    answers = _ask_all(talk, prepared.jobs, briefing)
+    parts = parts_of(read for read, _ in answers)
+    reads = [part.best for part in parts]
+    judged = _judged(talk, parts, fetched, setup, policy, briefing)
+    found = [with_fingerprint(finding_of(evidence, change)) for evidence in analysis.evidence]
     selection = select(
-        [finding for finding in silenced if finding.fingerprint not in setup.dismissed],
+        [*judged.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
         min_severity=Severity(policy.review.min_severity),
         max_findings=policy.review.max_findings,
     )
@@ -166,11 +175,11 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         route=route,
         findings=selection.findings,
         coverage=coverage,
-        calls=calls,
+        calls=tuple(talk.calls),
         cost=summarize(
-            calls,
+            talk.calls,
             all_claude_usd=all_claude_usd(
-                answers.reads,
+                [answer for answer in answers if any(answer[0] is read for read in reads)],
                 coverage,
                 briefing,
                 setup.prices,
@@ -180,7 +189,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             ),
         ),
         created_at=now,
-        egress=answers.egress,
+        egress=receipt(talk.egress),
         walkthrough=tuple(
             dict.fromkeys(read.answer.walkthrough for read in reads if read.answer.walkthrough)
         ),
@@ -194,14 +203,54 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *setup.lineup.notes,
             *route.notes,
             *analysis.notices,
-            *dict.fromkeys(f"{c.model}: {said}" for c in calls for said in c.warnings),
+            *(part.shortfall for part in parts if part.shortfall),
+            *judged.notes,
+            *dict.fromkeys(f"{c.model}: {said}" for c in talk.calls for said in c.warnings),
         ),
-        dropped=selection.dropped,
+        dropped={**(+judged.dropped), **selection.dropped},
         worst=selection.worst,
     )
     steps.record(review)
     steps.publish(review)
     return review
+
+
+def _route(
+    talk: "_Talk", fetched: Fetched, setup: Setup, policy: Policy, never_send: NeverSend
+) -> tuple[Route, str]:
+    """Where the change goes, and why it is routed only; empty if it is reviewed."""
+    route = route_change(fetched, setup, policy)
+    if why := _left_alone(fetched, setup, policy, route):
+        return route, why
+    if policy.route.uncertain == "ask" and route.certainty == "uncertain" and not setup.tier:
+        route = _asked(talk, fetched, setup, policy, never_send, route)
+    return route, _left_alone(fetched, setup, policy, route)
+
+
+def _asked(
+    talk: "_Talk",
+    fetched: Fetched,
+    setup: Setup,
+    policy: Policy,
+    never_send: NeverSend,
+    route: Route,
+) -> Route:
+    """The route of a change that the rules leave in doubt: as it is, with Claude, unless the
+    local model says clearly that it needs no careful review."""
+    spared = route_change(fetched, setup, with_uncertain(policy, "local"))
+    if [file.tier for file in spared.files] == [file.tier for file in route.files]:
+        return route
+    areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
+    briefing = briefing_of(fetched, policy, Analysis(), never_send)
+    local = setup.lineup.get("local")
+    job = doubt_job(route, areas, briefing, local, sources=fetched.sources.head)
+    if isinstance(job, str):
+        return settled(route, spared, job)
+    try:
+        [asked] = talk.ask([job])
+    except EngineError as error:
+        return settled(route, spared, f"it failed: {error}")
+    return settled(route, spared, opinion_of(asked.reply))
 
 
 def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) -> str:
@@ -222,7 +271,13 @@ def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) ->
 
 
 def _routed_only(
-    fetched: Fetched, route: Route, why: str, broken: str, review_id: str, now: datetime
+    fetched: Fetched,
+    route: Route,
+    why: str,
+    broken: str,
+    talk: "_Talk",
+    review_id: str,
+    now: datetime,
 ) -> Review:
     return Review(
         id=review_id,
@@ -233,85 +288,90 @@ def _routed_only(
             Coverage(file.path, CoverageStatus.SKIPPED, "none", why)
             for file in fetched.change.files
         ),
-        calls=(),
-        cost=CostSummary(),
+        calls=tuple(talk.calls),
+        cost=summarize(talk.calls),
         created_at=now,
+        egress=receipt(talk.egress),
         attention=(broken,) if broken else (),
         notes=fetched.notes,
         left_alone=why,
     )
 
 
-def _briefing(
-    fetched: Fetched, policy: Policy, analysis: Analysis, never_send: NeverSend
-) -> Briefing:
-    by_path: dict[str, list[Evidence]] = {}
-    for evidence in analysis.evidence:
-        by_path.setdefault(evidence.path, []).append(evidence)
-    return Briefing(
-        change=fetched.change,
-        guidelines=fetched.guidelines if policy.review.guidelines else (),
-        instructions=policy.review.instructions,
-        path_instructions=_instructions(policy, fetched.change),
-        language=policy.review.language,
-        evidence=by_path,
-        never_send=frozenset(file.path for file in fetched.change.files if never_send.covers(file)),
-    )
+@dataclass
+class _Talk:
+    """Questions put to engines, what they cost, and what left for them."""
+
+    steps: Steps
+    change: Change
+    lineup: Lineup
+    calls: list[Call] = field(default_factory=list)
+    egress: list[EgressEntry] = field(default_factory=list)
+
+    def ask(self, jobs: Sequence[Job]) -> list[Asked]:
+        """One answer for each job, in order. Raises EngineError as engines do."""
+        asked = self.steps.ask([job.ask(self.change) for job in jobs])
+        for job, (_, made, sends) in zip(jobs, asked, strict=True):
+            self.calls += made
+            if self.lineup.engines[job.role].external:
+                self.egress += job.composed.egress * sends
+        return asked
 
 
-def _instructions(policy: Policy, change: Change) -> dict[str, str]:
-    """path → the policy's instructions for it."""
-    texts: dict[str, list[str]] = {}
-    for entry in policy.review.path_instructions:
-        spec = GitIgnoreSpec.from_lines(entry.paths)
-        for file in change.files:
-            if spec.match_file(file.path):
-                texts.setdefault(file.path, []).append(entry.text)
-    return {path: "\n".join(found) for path, found in texts.items()}
-
-
-def _notes(route: Route) -> dict[str, str]:
-    """path → why it was flagged, for the file's heading in the prompt."""
-    return {
-        file.path: "; ".join(dict.fromkeys(match.why for match in file.reasons[:3]))
-        for file in route.files
-        if file.reasons
-    }
-
-
-@dataclass(frozen=True)
-class _Answers:
-    """What all questions came to."""
-
-    reads: tuple[tuple[Read, tuple[Call, ...]], ...]
-    """Each job with its final reply, and the calls that took."""
-    calls: tuple[Call, ...]
-    egress: tuple[EgressEntry, ...]
-
-
-def _ask_all(steps: Steps, jobs: Sequence[Job], briefing: Briefing, lineup: Lineup) -> _Answers:
-    """Ask in rounds until every job has a reply that nothing more can be done about.
+def _ask_all(
+    talk: _Talk, jobs: Sequence[Job], briefing: Briefing
+) -> list[tuple[Read, tuple[Call, ...]]]:
+    """Ask in rounds until every job has a reply that nothing more can be done about: each job
+    with its final reply, and the calls that took.
 
     Raises EngineError where nothing was answered and a service denied access: the operator must
     act. Where some was, the review says which part is missing.
     """
     reads: list[tuple[Read, tuple[Call, ...]]] = []
-    calls: list[Call] = []
-    egress: list[EgressEntry] = []
     while jobs:
         waiting: list[Job] = []
-        asked = steps.ask([job.ask(briefing.change) for job in jobs])
-        for job, (reply, made, sends) in zip(jobs, asked, strict=True):
-            calls += made
-            if lineup.engines[job.role].external:
-                egress += job.composed.egress * sends
-            more = follow_ups(job, reply, briefing, lineup)
+        for job, (reply, made, _) in zip(jobs, talk.ask(jobs), strict=True):
+            more = follow_ups(job, reply, briefing, talk.lineup)
             waiting += more
             if not more:
                 reads.append((Read.of(job, reply), made))
         jobs = waiting
     denied = [read for read, _ in reads if read.reply.outcome is Outcome.DENIED]
     if denied and all(read.nothing_read for read, _ in reads):
-        name = lineup.engines[denied[0].job.role].name
+        name = talk.lineup.engines[denied[0].job.role].name
         raise EngineError(f"{name}: {denied[0].reply.detail or 'access denied'}")
-    return _Answers(tuple(reads), tuple(calls), receipt(egress))
+    return reads
+
+
+def _judged(
+    talk: _Talk,
+    parts: Sequence[Part],
+    fetched: Fetched,
+    setup: Setup,
+    policy: Policy,
+    briefing: Briefing,
+) -> Standing:
+    """What the passes over each part agree on and, where the policy asks for it, what the local
+    model stands by when it is asked again."""
+    standing, trials = Standing(), []
+    anchors = Anchors(fetched.change, fetched.sources.head)
+    for part in parts:
+        said = [
+            [with_fingerprint(finding) for finding in findings_of(read, anchors, setup.lineup)]
+            for read in part.answers
+        ]
+        agreement = agreed(said)
+        standing.dropped["no agreement"] += agreement.alone
+        wanted = [f for f in agreement.findings if f.fingerprint not in setup.dismissed]
+        job = part.best.job
+        if policy.review.verify and job.role == "local" and wanted:
+            trials.append(trial(job, wanted, briefing, setup.lineup.engines[job.role]))
+        else:
+            standing.findings += wanted
+    if trials:
+        try:
+            replies = [asked.reply for asked in talk.ask([each.job for each in trials])]
+            standing.judged(trials, replies)
+        except EngineError as error:
+            standing.unjudged(trials, str(error))
+    return standing

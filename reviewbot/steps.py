@@ -60,8 +60,6 @@ class PlainSteps:
     reporter: Reporter
     post: Callable[[Review], None] | None = None
     """Posts the review; without it the command only prints it."""
-    stopping: Event = field(default_factory=Event)
-    """Set when no further call may be made."""
 
     def fetch(self) -> Fetched:
         self.reporter.say("reading the change")
@@ -80,12 +78,12 @@ class PlainSteps:
             len(asks),
             f"asking {', '.join(sorted({self.asker.engines[a.role].model for a in asks}))}",
         )
-        pool = ThreadPoolExecutor(max_workers=PARALLEL)
+        pool, stopping = ThreadPoolExecutor(max_workers=PARALLEL), Event()
         try:
-            return list(pool.map(self._ask_until_final, asks))
+            return list(pool.map(lambda ask: self._ask_until_final(ask, stopping), asks))
         except BaseException:
             # ^C, or an error: nobody waits for the others, and nothing more is paid for
-            self.stopping.set()
+            stopping.set()
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -98,7 +96,8 @@ class PlainSteps:
             self.reporter.say("posting the review")
             self.post(review)
 
-    def _ask_until_final(self, ask: Ask) -> Asked:
+    def _ask_until_final(self, ask: Ask, stopping: Event) -> Asked:
+        """Until nothing more can be done, or `stopping` is set."""
         calls: list[Call] = []
         attempt, sends = 1, 0
         while True:
@@ -111,7 +110,7 @@ class PlainSteps:
                 self.reporter.done(f"{call.start.model}: part {ask.unit + 1} {reply.outcome}")
                 return Asked(reply, tuple(calls), sends)
             self.reporter.say(f"{call.start.model}: {reply.outcome}, trying again in {delay:.0f} s")
-            if self.stopping.wait(delay):
+            if stopping.wait(delay):
                 return Asked(reply, tuple(calls), sends)
             attempt += 1
 

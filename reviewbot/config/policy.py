@@ -2,12 +2,13 @@
 
 import re
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from reviewbot.config.documents import load_document, validate
+from reviewbot.config.documents import MAX_BYTES, load_document, validate
 from reviewbot.config.rule_document import (
     AreaName,
     Closed,
@@ -28,6 +29,9 @@ class Narrowing(Enum):
 
 
 ADDS, LOWERS, OPERATOR, REPOSITORY = Narrowing
+
+#: What may be a key, `never_send` misspelled among them.
+_KEY_LIKE = re.compile(r"[A-Za-z][A-Za-z_-]{5,14}")
 
 SeverityName = Literal["critical", "high", "medium", "low"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -88,8 +92,9 @@ class RoutePolicy(Closed):
         description="Files that never leave for an external engine; if risky, the review says so.",
     )
     large: Large = Field(Large(), description="Changes that are long for the local model.")
-    uncertain: Annotated[Literal["claude", "local"], OPERATOR] = Field(
-        "claude", description="Where a change goes whose score is between the two thresholds."
+    uncertain: Annotated[Literal["claude", "local", "ask"], OPERATOR] = Field(
+        "claude",
+        description="Where a change goes whose score is between the two thresholds; `ask`: to Claude unless the local model says that it needs no careful review.",
     )
     rules: Annotated[tuple[PolicyRule, ...], ADDS] = Field(
         (), max_length=50, description="Further rules; each names its `area`. See rules.md."
@@ -131,10 +136,14 @@ class ReviewPolicy(Closed):
         Literal["auto", "postgresql", "mysql", "sqlite", "mssql", "oracle"], REPOSITORY
     ] = Field("auto", description="Database that migrations are checked for.")
     passes: Annotated[int, LOWERS] = Field(
-        1, ge=1, le=5, description="How often each part of a change is read."
+        1,
+        ge=1,
+        le=5,
+        description="How often the local model reads each part of a change; what half of the passes, and at least two, find is kept.",
     )
     verify: Annotated[bool, OPERATOR] = Field(
-        False, description="Ask a second time whether each finding is true."
+        False,
+        description="Ask the local model a second time whether each of its findings is true; wrong ones are dropped.",
     )
     regret_percent: Annotated[float, LOWERS] = Field(
         0.0, ge=0, le=100, description="Share of local reviews that Claude repeats to compare, %."
@@ -216,25 +225,26 @@ def without_policy(text: str | bytes, source: str) -> tuple[Policy, str]:
     Only what it keeps from leaving, since a slip elsewhere must not send a file out: its
     `never_send`, or every file where that can't be read.
     """
+    spelled = _spelled(text)
+    if not spelled:
+        return Policy(), "the defaults apply"
     try:
         document = load_document(text, source).data
         route = document.get("route") if isinstance(document, dict) else None
-        kept = route.get("never_send") if isinstance(route, dict) else None
-        if kept is None and not _keeps(text):
-            return Policy(), "the defaults apply"
-        policy = Policy.model_validate({"route": {"never_send": kept}})
-        return policy, "the defaults apply, and its `never_send`"
-    except (DocumentError, ValidationError):
-        if not _keeps(text):
-            return Policy(), "the defaults apply"
+        if spelled == ["never_send"] and isinstance(route, dict):
+            policy = Policy.model_validate({"route": {"never_send": route["never_send"]}})
+            return policy, "the defaults apply, and its `never_send`"
+    except (DocumentError, ValidationError, KeyError):
+        """What it keeps can't be told."""
     everything = Policy.model_validate({"route": {"never_send": ["**"]}})
     return everything, "the defaults apply, and no file is sent out: its `never_send` can't be read"
 
 
-def _keeps(text: str | bytes) -> bool:
-    """Whether it seems to keep files from leaving, however it is spelled."""
+def _spelled(text: str | bytes) -> list[str]:
+    """The words in it that may be meant as `never_send`."""
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return re.search(r"never.?send", plain, re.IGNORECASE) is not None
+    words = {word.lower().replace("-", "_") for word in _KEY_LIKE.findall(plain[:MAX_BYTES])}
+    return get_close_matches("never_send", sorted(words), n=5, cutoff=0.7)
 
 
 PolicyPart = TypeVar("PolicyPart", bound=BaseModel)

@@ -16,16 +16,16 @@ class SharedMeter:
         self._last = 0.0
 
     def start(self, call: str, reading: float) -> None:
-        """A call begins at this reading."""
+        """A call begins at this reading; nothing happens if it had begun."""
         with self._lock:
             self._share(reading)
-            self._shares[call] = 0.0
+            self._shares.setdefault(call, 0.0)
 
     def stop(self, call: str, reading: float) -> float:
-        """A call has ended: its share, in the counter's unit."""
+        """A call has ended: its share, in the counter's unit; 0 if it never began."""
         with self._lock:
             self._share(reading)
-            return self._shares.pop(call)
+            return self._shares.pop(call, 0.0)
 
     def _share(self, reading: float) -> None:
         for call in self._shares:

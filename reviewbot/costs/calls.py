@@ -120,6 +120,7 @@ class Call:
             "busy_seconds": self.busy_seconds,
             "latency_seconds": self.latency_seconds,
             "detail": self.detail,
+            "unreadable_lines": self.raw.get("unreadable_lines", 0),
             "warnings": list(self.warnings),
             "scripted": self.scripted,
         }

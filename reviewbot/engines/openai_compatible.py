@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 from reviewbot.change.tokens import estimate_tokens
 from reviewbot.engines.address import checked_key, checked_url, is_loopback
-from reviewbot.engines.openai_reply import Dialect, first_model, read_completion
+from reviewbot.engines.openai_reply import (
+    OLLAMA,
+    Dialect,
+    cut_by_ollama,
+    first_model,
+    ollama_context,
+    read_completion,
+)
 from reviewbot.engines.wire import (
     SCRIPTED_HEADER,
     OversizedReply,
@@ -23,6 +30,8 @@ from reviewbot.review.engine import Outcome, Prompt, Reply, Usage
 
 #: Longest wait for a connection, seconds.
 CONNECT_SECONDS = 5.0
+#: Temperature of the answers after the likeliest one: Qwen's own default.
+DRAWING_TEMPERATURE = 0.7
 _JSON_ONLY = (
     "Answer with one JSON object and nothing else: no prose around it, no code fence. "
     "It must fit this JSON schema:\n"
@@ -98,6 +107,8 @@ class OpenAICompatibleEngine:
             answer, sends = self._complete(prompt, deadline)
         seconds = time.monotonic() - started
         read = answer if isinstance(answer, Read) else read_completion(answer.status, answer.body)
+        if read.raw.get("system_fingerprint") == OLLAMA:
+            read = self._unless_cut(read, deadline)
         headers = {} if isinstance(answer, Read) else answer.headers
         model = read.raw.get("model")
         return Reply(
@@ -107,7 +118,7 @@ class OpenAICompatibleEngine:
             text=read.text,
             usage=read.usage or _estimated(prompt, read),
             raw=read.raw,
-            retry_after=retry_after(headers) if read.outcome is not Outcome.ANSWERED else None,
+            retry_after=_wait(headers, read) if read.outcome is not Outcome.ANSWERED else None,
             detail=safe_detail(read.note, read.said, secret=self._key, prompt=prompt.text),
             sends=sends,
             scripted=headers.get(SCRIPTED_HEADER) == "1",
@@ -120,7 +131,7 @@ class OpenAICompatibleEngine:
         try:
             if self._model:
                 return None
-            answer = self._send("GET", "/models", None, deadline)
+            answer = self._send("GET", f"{self._url}/models", None, deadline)
             if isinstance(answer, Read):
                 return answer
             if answer.status != 200:
@@ -137,7 +148,7 @@ class OpenAICompatibleEngine:
         while True:
             sends += 1
             body = _body(prompt, self._model, dialect)
-            answer = self._send("POST", "/chat/completions", body, deadline)
+            answer = self._send("POST", f"{self._url}/chat/completions", body, deadline)
             if isinstance(answer, Read):
                 return answer, sends
             simpler = dialect.without(answer.status, answer.body)
@@ -147,8 +158,31 @@ class OpenAICompatibleEngine:
                 return answer, sends
             dialect = simpler
 
+    def _unless_cut(self, read: Read, deadline: float) -> Read:
+        """Ollama throws away the beginning of a prompt that it has no room for, and answers the
+        rest as if nothing were missing: such an answer does not count."""
+        url = f"{self._url.removesuffix('/v1')}/api/ps"
+        answer = self._send("GET", url, None, min(deadline, time.monotonic() + CONNECT_SECONDS))
+        if isinstance(answer, Read) or answer.status != 200:
+            return read
+        room = ollama_context(answer.body, self._model)
+        if room is None:
+            return read
+        if room < self.context_tokens:
+            outcome = Outcome.DENIED
+            note = (
+                f"Ollama gives the model {room} tokens of context, {self.context_tokens} are "
+                f"expected: start it with OLLAMA_CONTEXT_LENGTH={self.context_tokens}, or set "
+                f"REVIEWBOT_LOCAL_CONTEXT_TOKENS={room}"
+            )
+        elif cut_by_ollama(read, room):
+            outcome, note = Outcome.TOO_LONG, "Ollama has cut the prompt"
+        else:
+            return read
+        return Read(outcome, usage=read.usage, raw=read.raw, note=note)
+
     def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | None, deadline: float
+        self, method: str, url: str, body: Mapping[str, Any] | None, deadline: float
     ) -> "_Answer | Read":
         """The server's answer, or what it means that there is none."""
         import requests  # loaded late: commands that ask no model start faster
@@ -156,7 +190,7 @@ class OpenAICompatibleEngine:
         left = max(deadline - time.monotonic(), 0.001)
         host = self._url.split("/")[2]
         try:
-            return within(left, lambda: self._exchange(method, path, body, deadline))
+            return within(left, lambda: self._exchange(method, url, body, deadline))
         except OversizedReply:
             return Read(Outcome.MALFORMED, note="the answer is larger than any review")
         except requests.ConnectTimeout:
@@ -167,7 +201,7 @@ class OpenAICompatibleEngine:
             return Read(Outcome.UNREACHABLE, note=f"no connection to {host}, or one that broke")
 
     def _exchange(
-        self, method: str, path: str, body: Mapping[str, Any] | None, deadline: float
+        self, method: str, url: str, body: Mapping[str, Any] | None, deadline: float
     ) -> _Answer:
         """One request and its whole answer, whatever its status."""
         import requests
@@ -180,7 +214,7 @@ class OpenAICompatibleEngine:
             session.trust_env = False  # no proxies and no .netrc: the operator's URL is meant
             with session.request(
                 method,
-                self._url + path,
+                url,
                 json=body,
                 headers=headers,
                 timeout=(min(left, CONNECT_SECONDS), left),
@@ -206,11 +240,18 @@ def _body(prompt: Prompt, model: str, dialect: Dialect) -> dict[str, Any]:
         "stream": False,
     }
     if dialect.temperature:
-        body["temperature"] = 0
+        body["temperature"] = DRAWING_TEMPERATURE if prompt.sample else 0
+        if prompt.sample:
+            body["seed"] = prompt.sample
     if dialect.schema:
         schema = {"name": "review", "strict": True, "schema": dict(prompt.schema)}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body
+
+
+def _wait(headers: Mapping[str, str], read: Read) -> float | None:
+    named = retry_after(headers)
+    return read.wait if named is None else named
 
 
 def _estimated(prompt: Prompt, read: Read) -> Usage | None:

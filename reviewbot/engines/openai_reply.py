@@ -16,7 +16,8 @@ _KEPT = ("id", "object", "created", "model", "usage", "service_tier", "system_fi
 _DENIED = {
     401: "the key was refused (HTTP 401)",
     403: "the key lacks permission (HTTP 403)",
-    404: "no such model or address (HTTP 404)",
+    404: "no such model or address (HTTP 404): serve or pull it there, or correct "
+    "REVIEWBOT_LOCAL_MODEL or REVIEWBOT_LOCAL_URL",
 }
 _TOO_LONG = re.compile(
     r"maximum context length|context_length_exceeded|exceed_context_size|available context size"
@@ -26,6 +27,12 @@ _NO_MODEL = re.compile(r"model\b.{0,80}\b(not found|does not exist|not exist)")
 _NO_SCHEMA = re.compile(
     r"response_format|json[_ -]?schema|structured[_ -]?output|grammar|guided|invalid format"
 )
+#: llama-server says so, and nothing of how long it takes: some gigabytes are read from disk.
+_LOADING, LOADING_SECONDS = "loading model", 20.0
+#: Ollama signs its answers with it.
+OLLAMA = "fp_ollama"
+#: It keeps four tokens and perhaps a mark of the beginning, and rounds up.
+_KEPT_BY_OLLAMA = 6
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def read_completion(status: int, body: bytes) -> Read:
     raw = {**kept(data, _KEPT), **kept(choice, ("finish_reason",))}
     outcome, note = _ending(finish, message)
     content = message.get("content")
-    text = content if isinstance(content, str) and outcome in _WITH_TEXT else ""
+    text = _said(content) if isinstance(content, str) and outcome in _WITH_TEXT else ""
     if outcome is Outcome.ANSWERED and not text.strip():
         outcome, text, note = Outcome.MALFORMED, "", "the answer is empty"
     return Read(outcome, text=text, usage=usage_of(data.get("usage")), raw=raw, note=note)
@@ -95,6 +102,12 @@ def _ending(finish: object, message: Mapping[str, Any]) -> tuple[Outcome, str]:
     return Outcome.MALFORMED, "stopped for an unexpected reason"
 
 
+def _said(content: str) -> str:
+    """An answer without the thoughts before it: some servers leave them in."""
+    thought, end, rest = content.partition("</think>")
+    return rest if end and thought.lstrip().startswith("<think>") else content
+
+
 def usage_of(usage: object) -> Usage | None:
     """Tokens as the server counted them; None if it gave no count."""
     if not isinstance(usage, Mapping) or "prompt_tokens" not in usage:
@@ -113,11 +126,29 @@ def first_model(body: bytes) -> str:
     return name if isinstance(name, str) else ""
 
 
+def ollama_context(body: bytes, model: str) -> int | None:
+    """Tokens of context that Ollama has loaded `model` with, of its `GET /api/ps`; None where it
+    does not say."""
+    models = (json_object(body) or {}).get("models")
+    for entry in models if isinstance(models, list) else []:
+        if isinstance(entry, Mapping) and entry.get("name") in (model, f"{model}:latest"):
+            return count(entry, "context_length") or None
+    return None
+
+
+def cut_by_ollama(read: Read, room: int) -> bool:
+    """Whether an answer is to what Ollama left of a longer prompt: the half of its context and the
+    few tokens that it keeps of the beginning; in its older versions, all of its context."""
+    usage = read.usage or Usage()
+    tokens = usage.input + usage.cache_read
+    return room // 2 <= tokens <= room // 2 + _KEPT_BY_OLLAMA or tokens >= room - 1
+
+
 def _read_error(status: int, data: Mapping[str, Any]) -> Read:
     said, marks = _error_of(data)
     words = f"{said} {marks}".lower()
     outcome, note = _error(status, words)
-    return Read(outcome, note=note, said=said)
+    return Read(outcome, note=note, said=said, wait=LOADING_SECONDS if _LOADING in words else None)
 
 
 def _error(status: int, words: str) -> tuple[Outcome, str]:

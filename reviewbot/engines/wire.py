@@ -39,6 +39,8 @@ class Read(NamedTuple):
     """Our own words about it."""
     said: str = ""
     """The service's words: to be made safe before people see them."""
+    wait: float | None = None
+    """Seconds after which it is worth trying again, where the service names none itself."""
 
 
 def within(seconds: float, work: Callable[[], T]) -> T:

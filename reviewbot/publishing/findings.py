@@ -57,6 +57,8 @@ def origin(finding: Finding) -> str:
     parts = [" ".join([engine_label(finding.engine), finding.rule]).rstrip()]
     if not finding.rule:
         parts.append(f"confidence {finding.confidence:.2f}")
+    if finding.passes:
+        parts.append("in {} of {} passes".format(*finding.passes))
     if finding.agreed:
         parts.append("also " + ", ".join(finding.agreed))
     if finding.scripted:

@@ -154,6 +154,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "confidence": finding.confidence,
         "engine": finding.engine,
         "agreed": list(finding.agreed),
+        "passes": list(finding.passes) if finding.passes else None,
         "rule": finding.rule,
         "fingerprint": finding.fingerprint,
         "anchored": finding.anchored,

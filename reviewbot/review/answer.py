@@ -1,12 +1,13 @@
 """What a model may say: one schema for every engine, and a parser that trusts nothing."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reviewbot.review.form import closed_schema, unfenced
 
 
 class Severity(StrEnum):
@@ -72,32 +73,8 @@ MAX_REMARKS = 100
 
 
 def answer_schema() -> dict[str, Any]:
-    """The JSON schema of an answer: references resolved, every object closed, all keys required.
-
-    It holds only what all engines' structured outputs take (types, enums, descriptions);
-    bounds are enforced by `parse_answer`.
-    """
-    schema = Answer.model_json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def plain(node: Any) -> Any:
-        if isinstance(node, Mapping):
-            if "$ref" in node:
-                return plain(definitions[node["$ref"].rsplit("/", 1)[1]])
-            kept = {key: plain(value) for key, value in node.items() if key != "title"}
-            if "properties" in node:
-                kept["properties"] = {k: plain(v) for k, v in node["properties"].items()}
-                kept["required"] = list(node["properties"])
-                kept["additionalProperties"] = False
-            elif node.get("enum"):
-                kept.pop("description", None)
-            return kept
-        return [plain(item) for item in node] if isinstance(node, list) else node
-
-    answer: dict[str, Any] = plain(schema)
-    answer.pop("description", None)
-    answer["properties"]["findings"]["items"].pop("description", None)
-    return answer
+    """The JSON schema of an answer (see `closed_schema`)."""
+    return closed_schema(Answer)
 
 
 @dataclass(frozen=True)
@@ -118,9 +95,7 @@ def parse_answer(text: str) -> ParsedAnswer:
     A cut-off answer yields its complete remarks. A remark that does not fit the schema is
     dropped with its reason; the others stay.
     """
-    text = text.strip()
-    if text.startswith("```"):
-        text = text.strip("`").removeprefix("json").strip()
+    text = unfenced(text)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

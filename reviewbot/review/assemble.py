@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reviewbot.change.model import Change, Sources
+from reviewbot.change.model import Change
 from reviewbot.review.anchor import Anchors
 from reviewbot.review.answer import ParsedAnswer, parse_answer
 from reviewbot.review.engine import Lineup, Outcome, Reply
@@ -26,6 +26,12 @@ _FAILED = {
 }
 
 
+def failure(reply: Reply) -> str:
+    """In words, why there is no answer; empty if there is one."""
+    words = _FAILED.get(reply.outcome, "")
+    return f"{words}: {reply.detail}" if words and reply.detail else words
+
+
 @dataclass(frozen=True)
 class Read:
     """A job with its final reply."""
@@ -44,8 +50,8 @@ class Read:
     @property
     def problem(self) -> str:
         """Why the unit was not read, or not wholly; empty if it was."""
-        if words := _FAILED.get(self.reply.outcome):
-            return f"{words}: {self.reply.detail}" if self.reply.detail else words
+        if words := failure(self.reply):
+            return words
         if self.reply.outcome is Outcome.TRUNCATED or not self.answer.whole:
             return "the answer was cut off: remarks may be missing"
         return (
@@ -60,11 +66,8 @@ class Read:
         return self.reply.outcome in _FAILED or (not self.answer.whole and not self.answer.remarks)
 
 
-def findings_of(
-    reads: Iterable[Read], change: Change, sources: Sources, lineup: Lineup
-) -> list[Finding]:
-    """All remarks of all answers, anchored or with the reason why not."""
-    anchors = Anchors(change, sources.head)
+def findings_of(read: Read, anchors: Anchors, lineup: Lineup) -> list[Finding]:
+    """All remarks of one answer, anchored or with the reason why not."""
     return [
         anchors.anchor(
             remark,
@@ -72,7 +75,6 @@ def findings_of(
             shown=read.job.composed.shown,
             scripted=read.reply.scripted,
         )
-        for read in reads
         for remark in read.answer.remarks
     ]
 

@@ -23,6 +23,11 @@ class Prompt:
     """The unit's own paths, for engines that bind an answer to them."""
     lines: tuple[tuple[int, int], ...] = ()
     """The unit's own line numbers, likewise: (first, last) of each block."""
+    choices: tuple[str, ...] = ()
+    """What else an answer may name, likewise: numbers of findings, names of areas."""
+    sample: int = 0
+    """0 for the likeliest answer; from 1 on for as many independent ones, on engines that can be
+    told to draw: the same number is the same draw."""
     cache_prefix: bool = False
     """The same `system` and `shared` will be sent again within minutes, after this call: a paid
     cache write of them pays off."""

@@ -35,6 +35,8 @@ class Finding:
     """An analyser's rule id."""
     agreed: tuple[str, ...] = ()
     """Other engines that said the same."""
+    passes: tuple[int, int] | None = None
+    """In how many of how many passes it was made; None where there was one."""
     scripted: bool = False
     """From a hand-written answer of a demonstration."""
     fingerprint: str = ""

@@ -1,9 +1,10 @@
 """The prompt of a unit: fixed instructions, what all units share, and the unit itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files as package_files
+from typing import Any
 
 from reviewbot.change.model import Change, FileChange
 from reviewbot.change.source import Document
@@ -15,7 +16,9 @@ from reviewbot.review.answer import answer_schema
 from reviewbot.review.engine import Prompt
 from reviewbot.review.evidence import Evidence
 from reviewbot.review.render import cut_short, shown_path
+from reviewbot.review.risk import risk_schema
 from reviewbot.review.units import Unit, outline
+from reviewbot.review.verdict import verdict_schema
 
 #: Longest answer asked for, tokens: about twenty full findings.
 MAX_OUTPUT_TOKENS = 4_096
@@ -27,16 +30,31 @@ FRAME_TOKENS = 700
 ABOUT = "(title, description, list of files, guidelines)"
 
 
-@cache
+@dataclass(frozen=True)
+class Task:
+    """What is asked about a unit."""
+
+    name: str
+    """Of the file with its instructions."""
+    verb: str
+    """What the first line asks to do with the unit."""
+    schema: Mapping[str, Any]
+
+    @cached_property
+    def instructions(self) -> str:
+        """The instructions, the same for every change."""
+        text = package_files("reviewbot.review") / "prompts" / f"{self.name}.md"
+        return text.read_text(encoding="utf-8").strip()
+
+
+REVIEW = Task("system", "Review", answer_schema())
+VERIFY = Task("verify", "Judge the findings on", verdict_schema())
+ROUTE = Task("route", "Decide about", risk_schema())
+
+
 def system_prompt() -> str:
     """The instructions, the same for every review."""
-    text = package_files("reviewbot.review") / "prompts" / "system.md"
-    return text.read_text(encoding="utf-8").strip()
-
-
-@cache
-def _schema() -> Mapping[str, object]:
-    return answer_schema()
+    return REVIEW.instructions
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,7 @@ class Briefing:
         change = self.change
         parts = [f"Title: {_one_line(change.title) or '(none)'}"]
         if change.description.strip():
-            parts.append("Description:\n" + _quoted(change.description, MAX_DESCRIPTION))
+            parts.append("Description:\n" + quoted(change.description, MAX_DESCRIPTION))
         hidden = len(change.files) - len(files)
         more = f"\n… and {hidden} files that are not shown" if hidden else ""
         parts.append(f"The whole change, {len(change.files)} files:\n{outline(files)}{more}")
@@ -81,13 +99,13 @@ class Briefing:
                 break
             parts.append(
                 f"Guidelines of the project ({shown_path(document.path)}):\n"
-                + _quoted(document.text, room)
+                + quoted(document.text, room)
             )
             room -= len(document.text)
         if self.instructions.strip():
             parts.append(
                 "What the project asks reviewers to look at:\n"
-                + _quoted(self.instructions, MAX_INSTRUCTIONS)
+                + quoted(self.instructions, MAX_INSTRUCTIONS)
             )
         if self.language and self.language.lower() not in ("en", "english"):
             parts.append(f"Write title, body and walkthrough in: {_one_line(self.language)}")
@@ -104,6 +122,10 @@ class Composed:
     shown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """path → lines as redacted, for files where redaction changed any: quotes may come from it."""
 
+    def sampled(self, sample: int) -> "Composed":
+        """The same question for another answer (see `Prompt.sample`)."""
+        return replace(self, prompt=replace(self.prompt, sample=sample))
+
 
 @cache
 def system_tokens() -> int:
@@ -118,6 +140,7 @@ def compose(
     *,
     external: bool,
     max_output_tokens: int = MAX_OUTPUT_TOKENS,
+    task: Task = REVIEW,
 ) -> Composed:
     """The prompt of one unit.
 
@@ -131,9 +154,8 @@ def compose(
         cleaned = redact(shared)
         shared = cleaned.text
         egress.append(EgressEntry(ABOUT, len(shared.encode()), cleaned.count))
-    texts = [
-        f"Review this part, {unit.index + 1} of {total}." if total > 1 else "Review this change."
-    ]
+    which = f"part, {unit.index + 1} of {total}" if total > 1 else "change"
+    texts = [f"{task.verb} this {which}."]
     for section in unit.sections:
         text = "\n".join([section.text, *_about_file(briefing, section.path)])
         if external:
@@ -144,10 +166,10 @@ def compose(
             egress.append(EgressEntry(section.path, len(text.encode()), cleaned.count))
         texts.append(text)
     prompt = Prompt(
-        system=system_prompt(),
+        system=task.instructions,
         shared=shared,
         unit="\n\n".join(texts),
-        schema=_schema(),
+        schema=task.schema,
         max_output_tokens=max_output_tokens,
         paths=tuple(shown_path(path) for path in unit.paths),
         lines=tuple(
@@ -163,7 +185,7 @@ def compose(
 def _about_file(briefing: Briefing, path: str) -> list[str]:
     lines = []
     if instructions := briefing.path_instructions.get(path):
-        lines.append("For this file the project asks:\n" + _quoted(instructions, MAX_INSTRUCTIONS))
+        lines.append("For this file the project asks:\n" + quoted(instructions, MAX_INSTRUCTIONS))
     if evidence := briefing.evidence.get(path):
         lines.append("Analysers report:")
         lines += [
@@ -173,7 +195,7 @@ def _about_file(briefing: Briefing, path: str) -> list[str]:
     return lines
 
 
-def _quoted(text: str, most: int) -> str:
+def quoted(text: str, most: int) -> str:
     """Other people's text: each line marked, so that it can't pass for a part of the prompt."""
     lines = escape_invisible(cut_short(text.strip(), most)).split("\n")
     return "\n".join("> " + line for line in lines)

@@ -1,9 +1,14 @@
 """When the same question is put to the same engine again, and after how long."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from reviewbot.review.answer import parse_answer
 from reviewbot.review.engine import Outcome, Reply
+from reviewbot.review.prompt import ROUTE, VERIFY
+from reviewbot.review.risk import parse_risk
+from reviewbot.review.verdict import parse_verdicts
 
 #: Tries of one question to one engine, the first included.
 MAX_ATTEMPTS = 4
@@ -31,13 +36,20 @@ def retry_delay(reply: Reply, attempt: int) -> float | None:
     return wait if wait is not None and wait <= MAX_WAIT else None
 
 
-def checked(reply: Reply) -> Reply:
+def checked(reply: Reply, schema: Mapping[str, Any]) -> Reply:
     """The reply with the outcome that its text deserves: an engine only knows that one came.
 
-    Text that is no answer is `malformed`; one that breaks off after whole remarks is `truncated`.
+    Text that is no answer of the asked form is `malformed`; a review that breaks off after whole
+    remarks is `truncated`.
     """
     if reply.outcome is not Outcome.ANSWERED:
         return reply
+    if schema == VERIFY.schema or schema == ROUTE.schema:
+        parse = parse_verdicts if schema == VERIFY.schema else parse_risk
+        if parse(reply.text) is not None:
+            return reply
+        detail = reply.detail or "the answer is not of the asked form"
+        return replace(reply, outcome=Outcome.MALFORMED, detail=detail)
     answer = parse_answer(reply.text)
     if answer.whole:
         return reply

@@ -32,11 +32,18 @@ class Job:
     composed: Composed
     after: str = ""
     """Why it is asked again: what the first engine said."""
+    purpose: str = "review"
+    """The ledger's word."""
 
     def ask(self, change: Change) -> Ask:
         """The question, marked with whom it is for."""
         return Ask(
-            self.role, self.unit.index, self.composed.prompt, change.repository, change.number
+            self.role,
+            self.unit.index,
+            self.composed.prompt,
+            change.repository,
+            change.number,
+            self.purpose,
         )
 
 
@@ -66,8 +73,10 @@ def prepare(
     *,
     sources: Mapping[str, str],
     notes: Mapping[str, str],
+    passes: int = 1,
 ) -> Prepared:
-    """Pack each assignment for its engine. Raises PrivacyError if redaction fails."""
+    """Pack each assignment for its engine; each unit of the local tier is asked about `passes`
+    times. Raises PrivacyError if redaction fails."""
     jobs: list[Job] = []
     left_out: list[str] = []
     for assignment in plan.assignments:
@@ -76,19 +85,28 @@ def prepare(
         left_out += packed.left_out
         for unit in packed.units:
             composed = _compose(briefing, unit, len(packed.units), facts)
-            jobs.append(Job(assignment.role, unit, len(packed.units), composed))
+            for sample in range(passes if assignment.role == "local" else 1):
+                drawn = composed.sampled(sample)
+                jobs.append(Job(assignment.role, unit, len(packed.units), drawn))
     return Prepared(tuple(jobs), tuple(left_out))
 
 
 def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tuple[Job, ...]:
     """What to ask after a reply that is no answer; empty where nothing more can be done."""
     facts = lineup.engines[job.role]
-    fallback = lineup.get("fallback")
-    if reply.outcome is Outcome.REFUSED and facts.external and fallback and job.role != "fallback":
+    fallback, sample = lineup.get("fallback"), job.composed.prompt.sample
+    refused = reply.outcome is Outcome.REFUSED and facts.external and job.role != "fallback"
+    if refused and fallback and sample == 0:  # of all passes, once
         return (Job("fallback", job.unit, job.total, job.composed, f"{facts.model} refused"),)
     halves = job.unit.halves() if reply.outcome is Outcome.TOO_LONG else None
     return tuple(
-        Job(job.role, half, job.total, _compose(briefing, half, job.total, facts), job.after)
+        Job(
+            job.role,
+            half,
+            job.total,
+            _compose(briefing, half, job.total, facts).sampled(sample),
+            job.after,
+        )
         for half in halves or ()
     )
 

@@ -104,7 +104,7 @@ def _verdict(
         return _Verdict(flagged, unsure=False, asked=True)
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
     unsure = bool(doubtful or change.missing_files or any(s.unknown for s in seen))
-    asked = unsure and policy.route.uncertain == "claude"
+    asked = unsure and policy.route.uncertain != "local"
     return _Verdict(doubtful if asked else (), unsure, asked)
 
 

@@ -41,13 +41,15 @@ def prompt_hash(prompt: Prompt) -> str:
 
 def prompt_json(prompt: Prompt) -> dict[str, Any]:
     """The prompt as plain JSON."""
-    return {**vars(prompt), "paths": list(prompt.paths), "lines": [list(p) for p in prompt.lines]}
+    lists = {"paths": list(prompt.paths), "choices": list(prompt.choices)}
+    return {**vars(prompt), **lists, "lines": [list(p) for p in prompt.lines]}
 
 
 def prompt_from_json(data: Mapping[str, Any]) -> Prompt:
     """The prompt that `prompt_json` wrote."""
     lines = tuple((first, last) for first, last in data["lines"])
-    return Prompt(**{**data, "paths": tuple(data["paths"]), "lines": lines})
+    lists = {"paths": tuple(data["paths"]), "choices": tuple(data.get("choices", ()))}
+    return Prompt(**{**data, **lists, "lines": lines})
 
 
 def put_prompt(connection: Connection, prompt: Prompt, at: datetime) -> str:

@@ -35,3 +35,21 @@ def test_shares_add_up_to_the_time_in_which_anything_ran(spans: list[tuple[float
         covered += max(start + length - max(start, end), 0.0)
         end = max(end, start + length)
     assert shares == pytest.approx(covered, abs=1e-6)
+
+
+def test_a_call_that_has_begun_twice_counts_once() -> None:
+    clock = SharedMeter()
+
+    clock.start("a", 0.0)
+    clock.start("a", 4.0)
+
+    assert clock.stop("a", 10.0) == pytest.approx(10)
+
+
+def test_a_call_that_never_began_has_no_share_and_takes_none() -> None:
+    clock = SharedMeter()
+
+    clock.start("a", 0.0)
+
+    assert clock.stop("b", 4.0) == 0.0
+    assert clock.stop("a", 10.0) == pytest.approx(10)

@@ -53,6 +53,17 @@ def test_the_request_binds_the_answer_to_the_schema(
     assert "authorization" not in asked.headers
 
 
+def test_further_answers_are_drawn_each_with_its_own_seed(
+    engine: OpenAICompatibleEngine, openai_server: OpenAIServer, prompt: Prompt
+) -> None:
+    for sample in (0, 1, 2):
+        engine.ask(replace(prompt, sample=sample), timeout=10)
+
+    bodies = [asked.body for asked in openai_server.asked]
+    assert [body["temperature"] > 0 for body in bodies] == [False, True, True]
+    assert [body.get("seed") for body in bodies] == [None, 1, 2]
+
+
 def test_a_server_without_schemas_gets_words_instead_and_is_remembered(
     engine: OpenAICompatibleEngine, openai_server: OpenAIServer, prompt: Prompt
 ) -> None:

@@ -51,6 +51,10 @@ LLAMA_TOO_LONG = {
         "n_ctx": 4096,
     }
 }
+#: Several answers have filled a cache that they share.
+LLAMA_FULL = {
+    "error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}
+}
 LLAMA_LOADING = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}
 OLLAMA_NO_MODEL = {"error": {"message": 'model "qwen" not found, try pulling it first', "type": ""}}
 OPENAI_TOO_LONG = {"error": {"message": "Too long.", "code": "context_length_exceeded"}}
@@ -74,6 +78,7 @@ OPENAI_TOO_LONG = {"error": {"message": "Too long.", "code": "context_length_exc
         (said(400, OPENAI_TOO_LONG), Outcome.TOO_LONG),
         (said(500, {"error": "input length exceeds maximum context length"}), Outcome.TOO_LONG),
         (Fail(413), Outcome.TOO_LONG),
+        (said(500, LLAMA_FULL), Outcome.TOO_LONG),
         (said(503, LLAMA_LOADING), Outcome.OVERLOADED),
         (said(404, OLLAMA_NO_MODEL), Outcome.DENIED),
         (Fail(400, "The model `qwen` does not exist."), Outcome.DENIED),

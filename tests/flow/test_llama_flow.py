@@ -1,11 +1,36 @@
 """The local tier read by a model on this machine, from the command line on."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flow.conftest import Terminal
 from tiny_gguf import Shape, write_model
+
+from reviewbot.change.parse import parse_diff
+from reviewbot.change.tokens import estimate_tokens
+from reviewbot.engines.llama.engine import LlamaEngine
+from reviewbot.engines.llama.grammar import Limits
+from reviewbot.engines.llama.plan import LoadPlan
+from reviewbot.review.engine import EngineFacts, Lineup, Outcome, Prompt
+from reviewbot.review.plan import Assignment, Plan
+from reviewbot.review.prompt import Briefing
+from reviewbot.review.work import follow_ups, prepare
+
+#: Letters that the tiny vocabulary has no longer tokens of: four times the estimate.
+DENSE = [f"{number:03}" + "jqxz" * 12 for number in range(120)]
+DIFF = "\n".join(
+    [
+        "diff --git a/dense.txt b/dense.txt",
+        "new file mode 100644",
+        "--- /dev/null",
+        "+++ b/dense.txt",
+        f"@@ -0,0 +1,{len(DENSE)} @@",
+        *("+" + line for line in DENSE),
+        "",
+    ]
+)
 
 
 def test_a_model_file_is_all_that_the_local_tier_needs(
@@ -24,3 +49,40 @@ def test_a_model_file_is_all_that_the_local_tier_needs(
     assert call["usage"]["input"] > 1_000
     assert review["egress"] == []
     assert any(note.startswith("local engine: tiny on the CPU") for note in review["notes"])
+
+
+def test_a_part_that_the_estimate_made_too_long_is_halved_until_all_of_it_is_read(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed (make llama)")
+    model = write_model(tmp_path / "tiny.gguf", replace(Shape(), context=8_192))
+    plan = LoadPlan(model, 8_192, 8_192, 1, 0, threads=1)
+    change = parse_diff(DIFF)
+    briefing = Briefing(change)
+    answered: list[Prompt] = []
+    with closing(LlamaEngine(plan, limits=Limits(walkthrough=8, findings=0))) as engine:
+        lineup = Lineup({"local": EngineFacts.of(engine)})
+        jobs = prepare(
+            Plan((Assignment("local", change.files),), (), {}, ()),
+            briefing,
+            lineup,
+            sources={},
+            notes={},
+        ).jobs
+        [whole] = jobs
+
+        while jobs:
+            asked = [(job, engine.ask(job.composed.prompt, timeout=60)) for job in jobs]
+            answered += [
+                job.composed.prompt for job, reply in asked if reply.outcome is Outcome.ANSWERED
+            ]
+            jobs = tuple(
+                half for job, reply in asked for half in follow_ups(job, reply, briefing, lineup)
+            )
+
+        first = engine.count_tokens(whole.composed.prompt.text)
+
+    assert estimate_tokens(whole.composed.prompt.text) < plan.context_tokens < first
+    assert len(answered) >= 2
+    shown = "".join(prompt.unit for prompt in answered)
+    assert all(shown.count(line) == 1 for line in DENSE)

@@ -13,6 +13,7 @@ from model_servers.behaviours import (
     Refusal,
 )
 from model_servers.claude import ClaudeServer
+from model_servers.local_servers import LlamaCppServer, LocalServer, OllamaServer, VllmServer
 from model_servers.openai import OpenAIServer
 from model_servers.server import Asked, Charge, ModelServer
 
@@ -26,9 +27,13 @@ __all__ = [
     "Fail",
     "Hang",
     "HangUp",
+    "LlamaCppServer",
+    "LocalServer",
     "ModelServer",
+    "OllamaServer",
     "OpenAIServer",
     "Oversize",
     "Redirect",
     "Refusal",
+    "VllmServer",
 ]

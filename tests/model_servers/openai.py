@@ -46,8 +46,7 @@ class OpenAIServer(ModelServer):
         if self.key and asked.headers.get("authorization") != f"Bearer {self.key}":
             return self.error(Fail(401, "Incorrect API key provided"))
         if asked.method == "GET" and asked.path == "/v1/models":
-            names = [{"id": name, "object": "model", "owned_by": "you"} for name in self.models]
-            return json_wire(200, {"object": "list", "data": names})
+            return json_wire(200, self.listed())
         if asked.method != "POST" or asked.path != "/v1/chat/completions":
             return self.error(Fail(404, "Not Found"))
         problems = list(_request_problems(asked))
@@ -55,13 +54,28 @@ class OpenAIServer(ModelServer):
             self.problems += problems
         if problems:
             return self.error(Fail(400, problems[0]))
-        if failed := self._refused_at_the_door(asked):
-            return self.error(failed)
+        if refused := self.refused_at_the_door(asked):
+            return refused
         messages = asked.body["messages"]
         asked = replace(asked, system=_texts(messages, "system"), user=_texts(messages, "user"))
+        asked = self.read_of(asked)
         return self.wire(self.next_behaviour(asked), asked)
 
-    def _refused_at_the_door(self, asked: Asked) -> Fail | None:
+    def listed(self) -> dict[str, Any]:
+        """What `GET /models` says."""
+        names = [{"id": name, "object": "model", "owned_by": "you"} for name in self.models]
+        return {"object": "list", "data": names}
+
+    def read_of(self, asked: Asked) -> Asked:
+        """The part of a question that the model reads."""
+        return asked
+
+    def refused_at_the_door(self, asked: Asked) -> Wire | None:
+        """The answer to a question that no model gets to see."""
+        fail = self._failed_at_the_door(asked)
+        return self.error(fail) if fail else None
+
+    def _failed_at_the_door(self, asked: Asked) -> Fail | None:
         if asked.body["model"] not in self.models:
             return Fail(404, f"The model `{asked.body['model']}` does not exist.")
         if not self.takes_schema and "response_format" in asked.body:
@@ -82,7 +96,7 @@ class OpenAIServer(ModelServer):
 
     def answer(self, answer: Answer, asked: Asked) -> Wire:
         message = {"role": "assistant", "content": answer.text}
-        data = self._completion(asked, message, _ENDINGS.get(answer.ending, answer.ending))
+        data = self.completion(asked, message, _ENDINGS.get(answer.ending, answer.ending))
         if answer.model:
             data["model"] = answer.model
         if answer.usage is None:
@@ -97,15 +111,16 @@ class OpenAIServer(ModelServer):
     def refusal(self, refusal: Refusal, asked: Asked) -> Wire:
         if refusal.style == "filter":
             message = {"role": "assistant", "content": refusal.text}
-            return json_wire(200, self._completion(asked, message, "content_filter"))
+            return json_wire(200, self.completion(asked, message, "content_filter"))
         said = {"role": "assistant", "content": None, "refusal": refusal.text or "I can't help."}
-        return json_wire(200, self._completion(asked, said, "stop"))
+        return json_wire(200, self.completion(asked, said, "stop"))
 
     def error(self, fail: Fail) -> Wire:
         error = {"message": fail.message, "type": fail.kind or "BadRequestError", "param": None}
         return json_wire(fail.status, {"error": {**error, "code": fail.status}}, fail.headers)
 
-    def _completion(self, asked: Asked, message: dict[str, Any], finish: str) -> dict[str, Any]:
+    def completion(self, asked: Asked, message: dict[str, Any], finish: str) -> dict[str, Any]:
+        """The body of an answer; it goes on the bill."""
         used = tokens(asked.system + asked.user)
         made = max(tokens(message["content"] or ""), 1)
         with self.lock:

@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
+
 from reviewbot.change.model import Change
 from reviewbot.change.source import Document
 from reviewbot.change.tokens import estimate_tokens
-from reviewbot.review.prompt import ABOUT, Briefing, compose, system_prompt
+from reviewbot.review.prompt import ABOUT, REVIEW, ROUTE, VERIFY, Briefing, Task, compose
 from reviewbot.review.units import pack
 
 KEY = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 
 
-def test_the_fixed_part_is_short() -> None:
-    assert estimate_tokens(system_prompt()) <= 900
+@pytest.mark.parametrize("task", [REVIEW, VERIFY, ROUTE], ids=lambda task: task.name)
+def test_the_fixed_part_is_short(task: Task) -> None:
+    assert 100 < estimate_tokens(task.instructions) <= 900
 
 
 def test_other_peoples_words_are_quoted_line_by_line(login_change: Change) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from reviewbot.review.engine import Outcome, Reply
+from reviewbot.review.prompt import REVIEW, ROUTE, VERIFY, Task
 from reviewbot.review.retrying import MAX_ATTEMPTS, MAX_WAIT, checked, retry_delay
 
 
@@ -34,20 +35,32 @@ def test_nothing_is_tried_for_ever(outcome: Outcome) -> None:
     assert retry_delay(Reply(outcome, "model", 0.1, retry_after=1.0), MAX_ATTEMPTS) is None
 
 
+VERDICTS = '{"verdicts": [{"finding": 1, "verdict": "real"}]}'
+NO = '{"risky": false, "area": "none", "why": "A typing error."}'
+
+
 @pytest.mark.parametrize(
-    ("text", "outcome"),
+    ("task", "text", "outcome"),
     [
-        ('{"walkthrough": "", "findings": []}', Outcome.ANSWERED),
-        ("I approve this change.", Outcome.MALFORMED),
-        ('{"walkthrough": "x", "findings": [{"path": "a", "line": 1, "quote": "q", "severity": "low",'
-         ' "category": "api", "title": "t", "body": "b", "confidence": 1}, {"pa', Outcome.TRUNCATED),
+        (REVIEW, '{"walkthrough": "", "findings": []}', Outcome.ANSWERED),
+        (REVIEW, "I approve this change.", Outcome.MALFORMED),
+        (REVIEW, '{"walkthrough": "x", "findings": [{"path": "a", "line": 1, "quote": "q", "severity":'
+         ' "low", "category": "api", "title": "t", "body": "b", "confidence": 1}, {"pa',
+         Outcome.TRUNCATED),
+        (VERIFY, VERDICTS, Outcome.ANSWERED),
+        (VERIFY, VERDICTS[:-4], Outcome.MALFORMED),
+        (VERIFY, NO, Outcome.MALFORMED),
+        (ROUTE, NO, Outcome.ANSWERED),
+        (ROUTE, "no", Outcome.MALFORMED),
     ],
 )  # fmt: skip
-def test_an_answer_is_what_its_text_makes_it(text: str, outcome: Outcome) -> None:
-    assert checked(Reply(Outcome.ANSWERED, "model", 0.1, text=text)).outcome is outcome
+def test_an_answer_is_what_its_text_makes_it(task: Task, text: str, outcome: Outcome) -> None:
+    reply = Reply(Outcome.ANSWERED, "model", 0.1, text=text)
+
+    assert checked(reply, task.schema).outcome is outcome
 
 
 def test_other_outcomes_stay() -> None:
     reply = Reply(Outcome.REFUSED, "model", 0.1, text="no")
 
-    assert checked(reply) is reply
+    assert checked(reply, REVIEW.schema) is reply

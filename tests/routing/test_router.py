@@ -75,7 +75,12 @@ def test_one_weak_reason_a_hundred_times_is_one_weak_reason(route: Any, change: 
 
 
 @pytest.mark.parametrize(
-    ("policy", "tier"), [("", Tier.CLAUDE), ("route: {uncertain: local}", Tier.LOCAL)]
+    ("policy", "tier"),
+    [
+        ("", Tier.CLAUDE),
+        ("route: {uncertain: local}", Tier.LOCAL),
+        ("route: {uncertain: ask}", Tier.CLAUDE),
+    ],
 )
 def test_between_the_thresholds_the_policy_decides(
     route: Any, change: Any, file: Any, policy: str, tier: Tier

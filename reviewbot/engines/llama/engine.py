@@ -1,12 +1,12 @@
 """The local model as an engine: a prompt in, the common answer out."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from reviewbot.engines.llama.grammar import FORMAT, LIMITS, Limits, require_review, review_grammar
-from reviewbot.engines.llama.lines import assemble
+from reviewbot.engines.llama.grammar import FORMAT, LIMITS, Limits, grammar_of, is_review
+from reviewbot.engines.llama.lines import Assembled, assemble
 from reviewbot.engines.llama.plan import LoadPlan
 from reviewbot.engines.llama.process import Died, Loaded, ModelProcess, NoAnswerInTime, QueueFull
 from reviewbot.errors import EngineError
@@ -14,6 +14,8 @@ from reviewbot.review.engine import Outcome, Prompt, Reply, Usage
 
 #: Jobs under way or waiting for each sequence of the batch; more are refused for now.
 QUEUE_PER_SEQUENCE = 16
+#: For an answer that is one of several: high enough that they differ.
+DRAWING_TEMPERATURE = 0.7
 #: Longest wait for a count of tokens: a model may have to be loaded first.
 COUNT_SECONDS = 600.0
 #: More characters than this for each token of the context can't fit, whatever they are; they
@@ -70,15 +72,18 @@ class LlamaEngine:
     def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
         """Ask once; wait at most `timeout` seconds, the loading of the model included.
 
-        Raises EngineError if the model can't be loaded or the question is no review.
+        Raises EngineError if the model can't be loaded or the question is none of ours.
         """
-        require_review(prompt.schema)
-        started = time.monotonic()
+        return self.ask_in_turn(prompt, timeout=timeout, begun=lambda: None)
+
+    def ask_in_turn(self, prompt: Prompt, *, timeout: float, begun: Callable[[], None]) -> Reply:
+        """The same; `begun` is called when the prompt's turn has come and it is computed."""
+        job, started = self._job(prompt), time.monotonic()
         try:
             if len(prompt.text) > self.context_tokens * _MOST_CHARACTERS:
                 answer: Mapping[str, Any] = {"finish": "too_long"}
             else:
-                answer = self.process.ask(self._job(prompt), timeout=timeout)
+                answer = self.process.ask(job, timeout=timeout, begun=begun)
         except QueueFull as full:
             return self._failed(Outcome.OVERLOADED, started, str(full), full.retry_after)
         except NoAnswerInTime as error:
@@ -88,14 +93,15 @@ class LlamaEngine:
         return self._read(answer, prompt, time.monotonic() - started)
 
     def _job(self, prompt: Prompt) -> dict[str, Any]:
+        form = FORMAT if is_review(prompt.schema) else ""
         return {
-            "system": "\n\n".join(part for part in (prompt.system, FORMAT) if part.strip()),
+            "system": "\n\n".join(part for part in (prompt.system, form) if part.strip()),
             "shared": prompt.shared,
             "unit": prompt.unit,
-            "grammar": review_grammar(prompt.paths, prompt.lines, self._limits),
+            "grammar": grammar_of(prompt, self._limits),
             "max_tokens": prompt.max_output_tokens,
-            "temperature": 0.0,
-            "seed": 0,
+            "temperature": DRAWING_TEMPERATURE if prompt.sample else 0.0,
+            "seed": prompt.sample,
         }
 
     def _failed(
@@ -116,7 +122,9 @@ class LlamaEngine:
         if answer["finish"] == "broken":
             return Reply(Outcome.REJECTED, self.model, seconds, detail=str(answer["detail"]))
         cut = answer["finish"] == "length"
-        read = assemble(answer["text"], cut=cut)
+        text = answer["text"]
+        in_lines = is_review(prompt.schema)
+        read = assemble(text, cut=cut) if in_lines else Assembled(text, 1, cut, 0)
         unreadable = (
             f"{read.unreadable} lines of the answer are not JSON" if read.unreadable else ""
         )

@@ -1,19 +1,23 @@
 """What an answer may be, as a grammar of its own for each prompt (GBNF).
 
-One object on each line: first the walkthrough, then the findings. Paths and line numbers are the
-prompt's own, so a model can't name a file or a line that it was not shown.
+A review is one object on each line: first the walkthrough, then the findings. Paths and line
+numbers are the prompt's own, so a model can't name a file or a line that it was not shown. Other
+answers are short, and one object.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby, pairwise
 from os.path import commonprefix
 from typing import Any
 
 from reviewbot.errors import EngineError
-from reviewbot.review.answer import Category, Severity, answer_schema
+from reviewbot.review.answer import Category, Severity
+from reviewbot.review.engine import Prompt
+from reviewbot.review.prompt import REVIEW, ROUTE, VERIFY
+from reviewbot.review.risk import NO_AREA
+from reviewbot.review.verdict import Verdict
 
 #: Says to the model what the grammar holds it to, so that it seldom has to.
 FORMAT = (
@@ -36,9 +40,13 @@ class Limits:
     body: int = 1_200
     suggestion: int = 2_000
     findings: int = 30
+    why: int = 200
 
 
 LIMITS = Limits()
+
+#: JSON forbids control characters in strings; \\u could make half a character.
+_CHAR = r'char ::= [^"\\\x00-\x1F\x7F] | "\\" ["\\/bfnrt]'
 
 
 def review_grammar(
@@ -64,23 +72,42 @@ def review_grammar(
             f"walkthrough ::= {_object({'walkthrough': _text(limits.walkthrough)})}",
             f"finding ::= {_object(finding)}",
             f"number ::= {number}",
-            # JSON forbids control characters in strings; \u could make half a character
-            r'char ::= [^"\\\x00-\x1F\x7F] | "\\" ["\\/bfnrt]',
+            _CHAR,
             "",
         ]
     )
 
 
-def require_review(schema: Mapping[str, Any]) -> None:
-    """Raises EngineError for a question whose answer is not a review: there is no grammar for
-    any other."""
-    if schema != _review_schema():
-        raise EngineError("the local engine can only be asked for reviews: the schema is another")
+def is_review(schema: Mapping[str, Any]) -> bool:
+    """The answer asked for is a review's: written in lines."""
+    return schema == REVIEW.schema
 
 
-@cache
-def _review_schema() -> Mapping[str, Any]:
-    return answer_schema()
+def grammar_of(prompt: Prompt, limits: Limits = LIMITS) -> str:
+    """The grammar of the answer to this prompt. Raises EngineError for one of another form than
+    ours: there is no grammar for it."""
+    if is_review(prompt.schema):
+        return review_grammar(prompt.paths, prompt.lines, limits)
+    if prompt.schema == VERIFY.schema:
+        return verdict_grammar(prompt.choices)
+    if prompt.schema == ROUTE.schema:
+        return risk_grammar(prompt.choices, limits)
+    raise EngineError("the local engine can't be asked for an answer of this form: no grammar")
+
+
+def verdict_grammar(numbers: Sequence[str]) -> str:
+    """One verdict on each of these findings, in their order."""
+    verdicts = [_object({"finding": _literal(n), "verdict": "verdict"}) for n in numbers]
+    parts = [_literal('{"verdicts": ['), ' ", " '.join(verdicts), _literal("]}")]
+    return "\n".join([f"root ::= {' '.join(parts)}", f"verdict ::= {_one_of(Verdict)}", ""])
+
+
+def risk_grammar(areas: Sequence[str], limits: Limits = LIMITS) -> str:
+    """A yes with one of these areas, or a no; then why."""
+    text = _text(limits.why)
+    yes = _object({"risky": _literal("true"), "area": _one_of(areas), "why": text})
+    no = _object({"risky": _literal("false"), "area": _one_of([NO_AREA]), "why": text})
+    return "\n".join([f"root ::= {yes} | {no}", _CHAR, ""])
 
 
 def _object(fields: Mapping[str, str]) -> str:

@@ -12,10 +12,11 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import count
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, Literal
 
 from reviewbot.engines.llama.environment import child_environment
 from reviewbot.engines.llama.frames import BadFrame, Channel
@@ -70,7 +71,8 @@ class _Request:
     """It is being computed: a death may be its doing."""
     deaths: int = 0
     asked: float = field(default_factory=time.monotonic)
-    settled: threading.Event = field(default_factory=threading.Event)
+    news: SimpleQueue[Literal["begun", "settled"]] = field(default_factory=SimpleQueue)
+    """For who waits: "begun" once for each process that took it up, then "settled"."""
     answer: Mapping[str, Any] | None = None
     error: Exception | None = None
 
@@ -78,9 +80,13 @@ class _Request:
     def is_job(self) -> bool:
         return bool(self.message["do"] == "ask")
 
+    def begin(self) -> None:
+        self.started = True
+        self.news.put("begun")
+
     def settle(self, answer: Mapping[str, Any] | None, error: Exception | None = None) -> None:
         self.answer, self.error = answer, error
-        self.settled.set()
+        self.news.put("settled")
 
 
 class ModelProcess:
@@ -111,12 +117,15 @@ class ModelProcess:
             raise Died("it died again")
         return self._loaded
 
-    def ask(self, job: Mapping[str, Any], *, timeout: float) -> Mapping[str, Any]:
-        """A job's `done` message.
+    def ask(
+        self, job: Mapping[str, Any], *, timeout: float, begun: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Any]:
+        """A job's `done` message. `begun` is called here, in the asking thread, when its turn has
+        come: until then it only waits. It is called again if the process died with it.
 
         Raises QueueFull, NoAnswerInTime, Died, and EngineError if the model can't be loaded.
         """
-        return self._wait(self._submit({**job, "do": "ask"}), timeout)
+        return self._wait(self._submit({**job, "do": "ask"}), timeout, begun)
 
     def count(self, text: str, *, timeout: float) -> int:
         """Tokens of a text. Raises as `ask`, but never QueueFull."""
@@ -159,8 +168,14 @@ class ModelProcess:
             self._feed()
         return request
 
-    def _wait(self, request: _Request, timeout: float) -> Mapping[str, Any]:
-        if not request.settled.wait(max(timeout, 0)):
+    def _wait(
+        self, request: _Request, timeout: float, begun: Callable[[], None] = lambda: None
+    ) -> Mapping[str, Any]:
+        deadline = time.monotonic() + timeout
+        try:
+            while request.news.get(timeout=max(deadline - time.monotonic(), 0)) == "begun":
+                begun()
+        except Empty:
             self._give_up(request)
         if request.error is not None:
             raise type(request.error)(str(request.error))  # one may have met several threads
@@ -273,7 +288,7 @@ class ModelProcess:
             if request is None:  # given up meanwhile, or no request's
                 return False
             if message["is"] == "started":
-                request.started = True
+                request.begin()
                 return False
             del self._requests[request.id]
             if request.is_job:

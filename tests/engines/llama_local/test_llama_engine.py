@@ -21,6 +21,8 @@ from reviewbot.engines.llama.process import ModelProcess, NoAnswerInTime
 from reviewbot.errors import EngineError
 from reviewbot.review.answer import answer_schema, parse_answer
 from reviewbot.review.engine import Outcome, Prompt
+from reviewbot.review.risk import parse_risk, risk_schema
+from reviewbot.review.verdict import parse_verdicts, verdict_schema
 
 PROMPT = Prompt(
     system="You review changes.",
@@ -164,8 +166,38 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(
     assert reply.usage is None
 
 
-def test_a_question_that_is_no_review_is_an_error(engine: LlamaEngine) -> None:
-    with pytest.raises(EngineError, match="only be asked for reviews"):
+@pytest.mark.parametrize("choices", [("1",), ("1", "2", "3")])
+def test_findings_are_judged_one_by_one(engine: LlamaEngine, choices: tuple[str, ...]) -> None:
+    reply = engine.ask(replace(PROMPT, schema=verdict_schema(), choices=choices), timeout=SECONDS)
+
+    verdicts = parse_verdicts(reply.text)
+    assert reply.outcome is Outcome.ANSWERED
+    assert verdicts is not None
+    assert list(verdicts) == [int(choice) for choice in choices]
+
+
+def test_a_change_in_doubt_gets_a_yes_or_a_no(engine: LlamaEngine) -> None:
+    prompt = replace(PROMPT, schema=risk_schema(), choices=("auth", "payments"))
+
+    opinion = parse_risk(engine.ask(prompt, timeout=SECONDS).text)
+
+    assert opinion is not None
+    assert opinion.area in ("auth", "payments", "none")
+
+
+def test_another_sample_is_another_answer_and_the_same_one_the_same(
+    engine: LlamaEngine, pool: ThreadPoolExecutor
+) -> None:
+    prompts = [replace(PROMPT, sample=number) for number in (0, 1, 2, 3, 1)]
+
+    texts = [reply.text for reply in pool.map(lambda p: engine.ask(p, timeout=SECONDS), prompts)]
+
+    assert texts[1] == texts[4]
+    assert len(set(texts)) == 4
+
+
+def test_a_question_of_another_form_is_an_error(engine: LlamaEngine) -> None:
+    with pytest.raises(EngineError, match="no grammar"):
         engine.ask(replace(PROMPT, schema={"type": "string"}), timeout=SECONDS)
 
 
@@ -263,6 +295,26 @@ def test_a_full_queue_says_when_to_come_back(
     assert refused.retry_after is not None
     assert refused.retry_after >= 1
     assert all(call.result().text for call in calls)
+
+
+def test_a_call_is_told_when_its_turn_has_come_and_not_before(
+    slow_engine: LlamaEngine, pool: ThreadPoolExecutor
+) -> None:
+    begun: list[int] = []
+
+    def ask(number: int) -> None:
+        prompt = numbered(number)
+        slow_engine.ask_in_turn(prompt, timeout=SECONDS, begun=lambda: begun.append(number))
+
+    with stopped(pid(slow_engine)):
+        calls = [pool.submit(ask, number) for number in range(5)]
+        until(lambda: slow_engine.process.waiting == 5)
+        early = list(begun)
+    for call in calls:
+        call.result()
+
+    assert early == []
+    assert sorted(begun) == [0, 1, 2, 3, 4]
 
 
 def test_a_call_waits_no_longer_than_it_was_told(slow_engine: LlamaEngine) -> None:

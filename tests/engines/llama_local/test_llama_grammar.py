@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,17 @@ from hypothesis import strategies as st
 from reviewbot.engines.llama.grammar import (
     LIMITS,
     MAX_BLOCKS,
+    grammar_of,
     number_rule,
-    require_review,
     review_grammar,
+    risk_grammar,
+    verdict_grammar,
 )
 from reviewbot.engines.llama.native import Native
 from reviewbot.errors import EngineError
-from reviewbot.review.answer import answer_schema
+from reviewbot.review.engine import Prompt
+from reviewbot.review.prompt import REVIEW, ROUTE, VERIFY
+from reviewbot.review.verdict import parse_verdicts
 
 PATHS = ["src/a.py", "src/a.pyi", "src/ab.py", 'odd "name"\\.py', "übung/ß.py", "%s{0,3}|[x]"]
 LINES = [(9, 12), (95, 130), (7_000, 7_000)]
@@ -158,10 +163,44 @@ def test_many_blocks_become_few_that_hold_them_all() -> None:
     assert len(rule) < MAX_BLOCKS * 100
 
 
-def test_only_reviews_can_be_asked_for() -> None:
-    require_review(answer_schema())
-    with pytest.raises(EngineError, match="only be asked for reviews"):
-        require_review({"type": "object"})
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ('{"verdicts": [{"finding": 1, "verdict": "real"}, {"finding": 2, "verdict": "wrong"}]}', 1),
+        ('{"verdicts": [{"finding": 1, "verdict": "unsure"}, {"finding": 2, "verdict": "real"}]}', 1),
+        ('{"verdicts": [{"finding": 1, "verdict": "real"}]}', 0),
+        ('{"verdicts": [{"finding": 2, "verdict": "real"}, {"finding": 1, "verdict": "real"}]}', 0),
+        ('{"verdicts": [{"finding": 1, "verdict": "fine"}, {"finding": 2, "verdict": "real"}]}', 0),
+        ('{"verdicts": []}', 0),
+    ],
+)  # fmt: skip
+def test_each_finding_gets_one_verdict_in_turn(native: Native, text: str, allowed: bool) -> None:
+    assert taken(native, verdict_grammar(["1", "2"]), text) == bool(allowed)
+    assert parse_verdicts(text) is not None or "fine" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ('{"risky": true, "area": "auth", "why": "Sessions never end."}', 1),
+        ('{"risky": false, "area": "none", "why": ""}', 1),
+        ('{"risky": true, "area": "none", "why": "x"}', 0),
+        ('{"risky": false, "area": "auth", "why": "x"}', 0),
+        ('{"risky": true, "area": "looks", "why": "x"}', 0),
+        ('{"area": "auth", "risky": true, "why": "x"}', 0),
+    ],
+)
+def test_a_yes_names_an_area_and_a_no_none(native: Native, text: str, allowed: int) -> None:
+    assert taken(native, risk_grammar(["auth", "payments"]), text) == bool(allowed)
+
+
+def test_there_is_a_grammar_for_every_form_and_for_no_other() -> None:
+    prompt = Prompt("", "", "", {}, 100, choices=("1",))
+
+    for task in (REVIEW, VERIFY, ROUTE):
+        assert grammar_of(replace(prompt, schema=task.schema)).startswith("root ::=")
+    with pytest.raises(EngineError, match="no grammar"):
+        grammar_of(replace(prompt, schema={"type": "object"}))
 
 
 def test_limits_are_what_llama_cpp_can_count() -> None:

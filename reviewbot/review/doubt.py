@@ -1,0 +1,86 @@
+"""The question to the local model about a change that the rules leave in doubt.
+
+Such a change goes to Claude unless the model, shown all of it, says clearly that it needs no
+careful review. It is never asked about what the rules flag.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from reviewbot.config.policy import Policy
+from reviewbot.review.assemble import failure
+from reviewbot.review.briefing import file_notes
+from reviewbot.review.engine import EngineFacts, Reply
+from reviewbot.review.prompt import ROUTE, Briefing, compose
+from reviewbot.review.risk import Opinion, parse_risk
+from reviewbot.review.units import pack
+from reviewbot.review.work import Job, unit_budget
+from reviewbot.routing.model import Route, Tier
+from reviewbot.routing.rules import Area
+
+#: Longest answer asked for, tokens.
+MAX_OUTPUT_TOKENS = 160
+
+
+def with_uncertain(policy: Policy, tier: Literal["claude", "local"]) -> Policy:
+    """The policy, with this tier for changes in doubt."""
+    route = policy.route.model_copy(update={"uncertain": tier})
+    return policy.model_copy(update={"route": route})
+
+
+def doubt_job(
+    route: Route,
+    areas: Mapping[str, Area],
+    briefing: Briefing,
+    facts: EngineFacts | None,
+    *,
+    sources: Mapping[str, str],
+) -> Job | str:
+    """The question about the files that are read at all; why it can't be asked, where the engine
+    can't be shown all of them. Raises PrivacyError if redaction fails."""
+    if facts is None:
+        return "none is configured"
+    change, read = briefing.change, {f.path for f in route.files if f.tier is not Tier.SKIP}
+    files = [file for file in change.files if file.path in read]
+    if change.missing_files or any(file.patch_missing for file in files):
+        return "the host does not show all of the change"
+    if facts.external and any(file.path in briefing.never_send for file in files):
+        return "it may not see all of the change (never_send)"
+    packed = pack(files, unit_budget(facts, briefing), sources=sources, notes=file_notes(route))
+    if len(packed.units) != 1 or packed.left_out:
+        return "the change is too long for it"
+    [unit] = packed.units
+    composed = compose(
+        briefing,
+        unit,
+        1,
+        external=facts.external,
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        task=ROUTE,
+    )
+    lines = [f"- {area.name}: {area.title}" for area in areas.values()]
+    prompt = replace(
+        composed.prompt,
+        unit="\n\n".join([composed.prompt.unit, "\n".join(["The areas:", *lines])]),
+        choices=tuple(areas),
+    )
+    return Job("local", unit, 1, replace(composed, prompt=prompt), purpose="route")
+
+
+def opinion_of(reply: Reply) -> Opinion | str:
+    """What the model thinks, or why nobody knows."""
+    opinion = parse_risk(reply.text) if reply.text else None
+    return opinion or failure(reply) or "its answer could not be read"
+
+
+def settled(careful: Route, spared: Route, opinion: Opinion | str) -> Route:
+    """The careful route, or the other one after a clear no; with the model's word as a note."""
+    if isinstance(opinion, str):
+        note = f"uncertain; no answer of a local model, so it goes to Claude: {opinion}"
+        return replace(careful, notes=(*careful.notes, note))
+    word = f"{opinion.area}: {opinion.why}" if opinion.risky else opinion.why
+    answer = "yes" if opinion.risky else "no"
+    note = f'uncertain; the local model, asked if it needs care, says {answer}: "{word}"'
+    route = careful if opinion.risky else spared
+    return replace(route, notes=(*route.notes, note))

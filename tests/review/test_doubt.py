@@ -1,0 +1,106 @@
+"""The question about a change in doubt: only a clear no spares Claude."""
+
+from dataclasses import replace
+
+import pytest
+
+from reviewbot.change.model import Change, Kind
+from reviewbot.review.doubt import doubt_job, opinion_of, settled
+from reviewbot.review.engine import EngineFacts, Outcome, Reply
+from reviewbot.review.prompt import Briefing
+from reviewbot.review.risk import MAX_WHY, Opinion, parse_risk
+from reviewbot.review.work import Job
+from reviewbot.routing.model import FileRoute, Route, Tier
+from reviewbot.routing.rules import Area
+
+HERE = EngineFacts("llama", "qwen", False, None, 16_000)
+OUTSIDE = EngineFacts("openai", "qwen", True, "host", 16_000)
+AREAS = {"auth": Area("auth", "Login and permissions"), "payments": Area("payments", "Money")}
+
+
+def route(tier: Tier) -> Route:
+    file = FileRoute("app/login.py", Kind.SOURCE, tier)
+    return Route(tier, (), "uncertain", {"auth": 2.0}, (), (file,), "", notes=("before",))
+
+
+CAREFUL, SPARED = route(Tier.CLAUDE), route(Tier.LOCAL)
+
+
+def asked(
+    change: Change, facts: EngineFacts | None = HERE, *, kept: frozenset[str] = frozenset()
+) -> Job | str:
+    return doubt_job(CAREFUL, AREAS, Briefing(change, never_send=kept), facts, sources={})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no",
+        '{"risky": false}',
+        '{"risky": "no", "area": "none", "why": "x"}',
+        '{"risky": 0, "area": "none", "why": "x"}',
+        '{"risky": false, "area": "auth", "why": "it says no and names one"}',
+        '{"risky": true, "area": "none", "why": "x"}',
+        '{"risky": false, "area": "none", "why": "x", "tier": "local"}',
+        '{"risky": false, "area": "none", "why": "cut',
+    ],
+)
+def test_what_is_no_clear_answer_is_none(text: str) -> None:
+    assert parse_risk(text) is None
+    assert settled(
+        CAREFUL, SPARED, opinion_of(Reply(Outcome.ANSWERED, "m", 1, text=text))
+    ).tier is (Tier.CLAUDE)
+
+
+def test_a_models_words_are_one_short_line() -> None:
+    opinion = parse_risk('{"risky": true, "area": "auth", "why": "a\\nb\\u202e' + "x" * 999 + '"}')
+
+    assert opinion is not None
+    assert opinion.why.startswith("a b<U+202E>x")
+    assert len(opinion.why) <= MAX_WHY + len("<U+202E>")
+
+
+@pytest.mark.parametrize(
+    ("opinion", "tier", "said"),
+    [
+        (Opinion(True, "auth", "Sessions."), Tier.CLAUDE, 'says yes: "auth: Sessions."'),
+        (Opinion(False, "none", "A label."), Tier.LOCAL, 'says no: "A label."'),
+        ("no answer in time", Tier.CLAUDE, "goes to Claude: no answer in time"),
+    ],
+)
+def test_only_a_no_spares_claude_and_the_note_says_who_said_it(
+    opinion: Opinion | str, tier: Tier, said: str
+) -> None:
+    route = settled(CAREFUL, SPARED, opinion)
+
+    assert route.tier is tier
+    assert route.reasons == ()  # a model's word is no rule's
+    assert route.notes[0] == "before"
+    assert "local model" in route.notes[1]
+    assert said in route.notes[1]
+
+
+def test_the_question_shows_the_change_and_names_the_areas(login_change: Change) -> None:
+    job = asked(login_change)
+
+    assert isinstance(job, Job)
+    prompt = job.composed.prompt
+    assert (job.role, job.purpose, prompt.choices) == ("local", "route", ("auth", "payments"))
+    assert "7 +    if user.digest == digest(password):" in prompt.unit
+    assert prompt.unit.endswith("- auth: Login and permissions\n- payments: Money")
+
+
+def test_a_model_that_may_not_see_all_is_not_asked(login_change: Change) -> None:
+    [file] = login_change.files
+    unseen = replace(login_change, files=(replace(file, hunks=(), patch_missing=True),))
+    [hunk] = file.hunks
+    long = replace(login_change, files=(replace(file, hunks=(hunk,) * 2_000),))
+    never = frozenset({"app/login.py"})
+
+    assert asked(login_change, None) == "none is configured"
+    assert "not show all" in str(asked(unseen))
+    assert "not show all" in str(asked(replace(login_change, missing_files=1)))
+    assert "too long" in str(asked(long))
+    assert "never_send" in str(asked(login_change, OUTSIDE, kept=never))
+    assert isinstance(asked(login_change, HERE, kept=never), Job)
