@@ -99,13 +99,13 @@ def _verdict(
     change: Change,
     policy: Policy,
 ) -> _Verdict:
-    flagged = _reached(scores, {name: area.threshold for name, area in areas.items()})
-    if flagged:
-        return _Verdict(flagged, unsure=False, asked=True)
+    sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
-    unsure = bool(doubtful or change.missing_files or any(s.unknown for s in seen))
-    asked = unsure and policy.route.uncertain != "local"
-    return _Verdict(doubtful if asked else (), unsure, asked)
+    unknown = bool(change.missing_files) or any(s.unknown for s in seen)
+    unsure = not sure and (bool(doubtful) or unknown)
+    if policy.route.uncertain == "local":
+        return _Verdict(sure, unsure, asked=bool(sure))
+    return _Verdict(doubtful, unsure, asked=bool(sure) or unsure)
 
 
 def _unsent(seen: Sequence[_Seen], flagged: tuple[str, ...]) -> list[str]:
