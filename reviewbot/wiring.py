@@ -22,7 +22,7 @@ from reviewbot.errors import EngineError, SettingsError, UsageError
 from reviewbot.pipeline import Setup, effective_policy, review_change
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role
-from reviewbot.routing.rules import RuleSet, load_rules, shipped_rules, shipped_texts
+from reviewbot.routing.rules import RuleSet, shipped_rules, with_own_rules
 from reviewbot.steps import PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def _rules(settings: Settings) -> RuleSet:
         return shipped_rules()
     files = sorted(settings.rules.glob("*.yml")) if settings.rules.is_dir() else [settings.rules]
     own = {str(file): _read(file, "REVIEWBOT_RULES") for file in files}
-    return load_rules({**shipped_texts(), **own})
+    return with_own_rules(own)
 
 
 def _operator_policy(settings: Settings) -> Policy:

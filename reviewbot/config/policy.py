@@ -96,6 +96,10 @@ class RoutePolicy(Closed):
         "claude",
         description="Where a change goes whose score is between the two thresholds; `ask`: to Claude unless the local model says that it needs no careful review.",
     )
+    learned: Annotated[bool, OPERATOR] = Field(
+        True,
+        description="Weigh how evidence lies in a change, as learned from labelled changes; off: the rules' points alone.",
+    )
     rules: Annotated[tuple[PolicyRule, ...], ADDS] = Field(
         (), max_length=50, description="Further rules; each names its `area`. See rules.md."
     )

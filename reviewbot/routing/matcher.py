@@ -22,6 +22,8 @@ from reviewbot.routing.text import ChangedLine, ChangedText
 EXCERPT = 160
 #: A hit of fewer characters is no word: such a pattern asks for any change.
 SHORTEST = 2
+#: Lines that are counted for one rule in one file.
+MOST_LINES = 40
 #: A list of paths that holds none.
 NOWHERE = ("!**",)
 
@@ -64,6 +66,7 @@ class _Spot(NamedTuple):
     line: int | None
     side: Side
     excerpt: str
+    lines: int = 0
 
 
 class Matcher:
@@ -130,27 +133,33 @@ class Matcher:
         for hit in self._patterns.candidates(text.data):
             look = self._looks[hit]
             if look.rule in may_fire and look.rule not in spots:
-                spot = self._first(look, self._patterns.compiled[hit], text, lines)
+                spot = self._spot(look, self._patterns.compiled[hit], text, lines)
                 if spot:
                     spots[look.rule] = spot
 
-    def _first(
+    def _spot(
         self, look: "_Look", pattern: Any, text: ChangedText, lines: dict[int, ChangedLine]
     ) -> _Spot | None:
-        """The first line that is evidence. `lines` keeps those that were looked at, by offset."""
-        at = 0 if look.added else text.removed_at
+        """The first line that is evidence, and how many are. `lines` keeps those that were looked
+        at, by offset."""
+        at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
-        while at < last and (hit := pattern.search(text.data, at, last)):
+        while at < last and count < MOST_LINES and (hit := pattern.search(text.data, at, last)):
             first, end = hit.span()
             line = text.line(first, lines)
             if self._says_nothing(look, line):
                 at = line.end + 1
             elif self._was_there(look, line, first, end) or text.is_talk(line, first):
                 at = max(end, first + 1)  # more may follow on the line
+            elif text.is_reformatted(line):
+                at = line.end + 1
             else:
-                side, number = text.place(text.row(first))
-                return _Spot(number, side, line.text.strip()[:EXCERPT])
-        return None
+                found, count, at = found or (line, first), count + 1, line.end + 1
+        if found is None:
+            return None
+        line, first = found
+        side, number = text.place(text.row(first))
+        return _Spot(number, side, line.text.strip()[:EXCERPT], count)
 
     def _says_nothing(self, look: "_Look", line: ChangedLine) -> bool:
         """Whether a line is no evidence, whatever stands on it.
@@ -185,6 +194,7 @@ class Matcher:
             rule.weight,
             spot.excerpt,
             rule.is_place,
+            spot.lines,
         )
 
 

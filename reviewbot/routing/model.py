@@ -35,6 +35,8 @@ class Match:
     """The matched line, cut to 160 characters."""
     is_place: bool = False
     """Where the file lies: no evidence alone, it adds to evidence of its area in the same file."""
+    lines: int = 0
+    """Changed lines of the file that are evidence, as far as they were counted; 0 for a path."""
 
 
 @dataclass(frozen=True)

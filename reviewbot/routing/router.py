@@ -8,12 +8,15 @@ from math import ceil
 
 from reviewbot.change.model import Change, FileChange, Kind
 from reviewbot.config.policy import Policy
-from reviewbot.config.rule_document import DEFAULT_KINDS, PolicyRule
+from reviewbot.config.rule_document import PolicyRule
+from reviewbot.routing.learned import Spread
 from reviewbot.routing.matcher import Matcher, compiled
 from reviewbot.routing.model import Certainty, FileRoute, Match, Route, Tier
 from reviewbot.routing.paths import PathList
 from reviewbot.routing.places import with_evidence
 from reviewbot.routing.rules import Area, RuleSet, policy_rules
+from reviewbot.routing.seen import Seen
+from reviewbot.routing.spread import spread_of, weighed
 from reviewbot.routing.wording import decision, plural
 
 #: Share of the local context that is left for the diff beside instructions, outline and answer.
@@ -25,24 +28,6 @@ UNREAD = frozenset({Kind.LOCKFILE, Kind.GENERATED, Kind.VENDORED, Kind.BINARY})
 #: Kinds that are not read, yet looked at as if they were source: a rule may find more in them.
 DISGUISES = frozenset({Kind.GENERATED, Kind.VENDORED})
 #: Kinds that rules read by default.
-RULED = frozenset(Kind(kind) for kind in DEFAULT_KINDS)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """What is known of one file before the whole is decided."""
-
-    file: FileChange
-    matches: tuple[Match, ...]
-    unread: str
-    """Why nobody needs to read it; empty: it is read."""
-    always: bool
-    never: bool
-
-    @property
-    def unknown(self) -> bool:
-        """Rules would read it, but the host sent no text."""
-        return self.file.patch_missing and not self.unread and self.file.kind in RULED
 
 
 @dataclass(frozen=True)
@@ -69,7 +54,8 @@ def decide(
     own = _own_rules(policy.route.rules)
     areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
-    scores = _scores(seen)
+    learned = weighed(seen, rules.learned, areas) if policy.route.learned else ()
+    scores = _scores((*(match for s in seen for match in s.matches), *learned))
     verdict = _verdict(seen, scores, areas, change, policy)
     large = _large(seen, policy, local_context_tokens)
     by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
@@ -78,7 +64,7 @@ def decide(
     certainty: Certainty = "uncertain" if verdict.unsure else "sure"
     flagged = verdict.flagged
     reasons = sorted(
-        (match for s in seen for match in s.matches),
+        (*(match for s in seen for match in s.matches), *learned),
         key=lambda m: (m.area not in flagged, -m.weight, m.path, m.line or 0, m.rule),
     )
     why = decision(tier, flagged, scores, areas, files, large=by_size, unsure=verdict.unsure)
@@ -92,8 +78,15 @@ def decide(
     )
 
 
+def spreads(change: Change, rules: RuleSet) -> dict[str, Spread]:
+    """How the evidence for each area lies that these rules find in a change: what is learned from."""
+    seen, _ = _look(change, (rules,), rules.areas, Policy())
+    ids = frozenset(rule.id for rule in rules.rules)
+    return {area: spread_of(seen, area, ids) for area in rules.areas}
+
+
 def _verdict(
-    seen: Sequence[_Seen],
+    seen: Sequence[Seen],
     scores: Mapping[str, float],
     areas: Mapping[str, Area],
     change: Change,
@@ -108,7 +101,7 @@ def _verdict(
     return _Verdict(doubtful, unsure, asked=bool(sure) or unsure)
 
 
-def _unsent(seen: Sequence[_Seen], flagged: tuple[str, ...]) -> list[str]:
+def _unsent(seen: Sequence[Seen], flagged: tuple[str, ...]) -> list[str]:
     return [
         f"risky, not sent: {s.file.path} is on the never_send list"
         for s in seen
@@ -138,7 +131,7 @@ def areas_of(sets: Iterable[RuleSet], policy: Policy) -> dict[str, Area]:
 
 def _look(
     change: Change, sets: Sequence[RuleSet], areas: Mapping[str, Area], policy: Policy
-) -> tuple[list[_Seen], list[str]]:
+) -> tuple[list[Seen], list[str]]:
     """Every file with its matches, by path, and what people should know about them."""
     ignored, always = PathList(policy.ignore.paths), PathList(policy.route.always_claude)
     never = PathList(policy.route.never_send)
@@ -147,6 +140,7 @@ def _look(
     for file in sorted(change.files, key=lambda file: (file.path, file.old_path or "")):
         found = [matcher.find(file) for matcher in matchers]
         matches = tuple(match for each in found for match in each.matches)
+        places = frozenset(match.area for match in matches if match.is_place)
         if file.patch_missing:
             matches = tuple(_in_full(match, areas) for match in matches)
         else:
@@ -156,7 +150,7 @@ def _look(
         is_always, unread = file.path in always, _unread(file, file.path in ignored)
         if matches or is_always or (unread and _disguised(file, matchers, areas)):
             unread = ""
-        seen.append(_Seen(file, matches, unread, is_always, file.path in never))
+        seen.append(Seen(file, matches, places, unread, is_always, file.path in never))
     return seen, _notes(seen, cut)
 
 
@@ -186,7 +180,7 @@ def _unread(file: FileChange, ignored: bool) -> str:
     return ""
 
 
-def _notes(seen: Sequence[_Seen], cut: Sequence[str]) -> list[str]:
+def _notes(seen: Sequence[Seen], cut: Sequence[str]) -> list[str]:
     locks = [s.file.path for s in seen if s.file.kind is Kind.LOCKFILE]
     notes = [f"lockfile changed: {path}" for path in locks]
     for kind in (Kind.GENERATED, Kind.VENDORED):
@@ -200,14 +194,14 @@ def _notes(seen: Sequence[_Seen], cut: Sequence[str]) -> list[str]:
     return notes
 
 
-def _scores(seen: Sequence[_Seen]) -> dict[str, float]:
+def _scores(matches: Iterable[Match]) -> dict[str, float]:
     """Sum of weights by area. A rule counts once, in however many files it fires: many weak
     hits of one kind are one weak reason. Where two rules share an id, the heavier one counts.
     """
     heaviest: dict[tuple[str, str], float] = {}
-    for match in (match for s in seen for match in s.matches):
+    for match in matches:
         key = (match.area, match.rule)
-        heaviest[key] = max(match.weight, heaviest.get(key, 0))
+        heaviest[key] = max(match.weight, heaviest.get(key, match.weight))
     return _sums((area, weight) for (area, _), weight in heaviest.items())
 
 
@@ -222,7 +216,7 @@ def _reached(scores: Mapping[str, float], limits: Mapping[str, float]) -> tuple[
     return tuple(sorted(area for area, score in scores.items() if score >= limits[area]))
 
 
-def _large(seen: Sequence[_Seen], policy: Policy, context: int | None) -> str:
+def _large(seen: Sequence[Seen], policy: Policy, context: int | None) -> str:
     """A sentence where the files to read need more local prompts than the policy allows."""
     if not context:
         return ""
@@ -234,7 +228,7 @@ def _large(seen: Sequence[_Seen], policy: Policy, context: int | None) -> str:
     return f"about {tokens:,} tokens to read need {units} local prompts, more than {policy.route.large.over_units}"
 
 
-def _file_route(seen: _Seen, verdict: _Verdict, by_size: bool, policy: Policy) -> FileRoute:
+def _file_route(seen: Seen, verdict: _Verdict, by_size: bool, policy: Policy) -> FileRoute:
     file = seen.file
     areas = tuple(area for area in verdict.flagged if any(m.area == area for m in seen.matches))
     whole = policy.route.granularity == "pull_request"

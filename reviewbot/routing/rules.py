@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from reviewbot.change.model import Kind
@@ -19,6 +20,7 @@ from reviewbot.config.rule_document import (
     RuleFile,
 )
 from reviewbot.errors import DocumentError
+from reviewbot.routing.learned import Learned, load_learned
 
 #: Rule files are the operator's: larger than a repository's policy may be.
 MAX_RULE_FILE_BYTES = 512 * 1024
@@ -86,6 +88,8 @@ class RuleSet:
 
     areas: Mapping[str, Area]
     rules: tuple[Rule, ...]
+    learned: Learned | None = None
+    """How the evidence of some of them was learned to be weighed."""
 
     def rule(self, rule_id: str) -> Rule:
         """The rule with this id. Raises KeyError."""
@@ -95,7 +99,7 @@ class RuleSet:
         raise KeyError(rule_id)
 
 
-def load_rules(texts: Mapping[str, str]) -> RuleSet:
+def load_rules(texts: Mapping[str, str], learned: Learned | None = None) -> RuleSet:
     """Make a set of rules of file texts by name, in the order of their names.
 
     Raises DocumentError naming file and line: for text that is no rule file, for a rule id that
@@ -120,7 +124,7 @@ def load_rules(texts: Mapping[str, str]) -> RuleSet:
                 other = rules[entry.id].source
                 raise DocumentError(source, line, f"rule id {entry.id} is taken", f"see {other}")
             rules[entry.id] = _rule(entry, area.name, source, file.kinds, file.ignore_paths)
-    return RuleSet(areas, tuple(rules.values()))
+    return RuleSet(areas, tuple(rules.values()), learned)
 
 
 def policy_rules(entries: Iterable[PolicyRule]) -> RuleSet:
@@ -162,25 +166,39 @@ def _rule(
 @cache
 def shipped_rules() -> RuleSet:
     """The rules that come with reviewbot."""
-    return load_rules(shipped_texts())
+    bare = load_rules(shipped_texts())
+    return replace(bare, learned=_shipped_learned(frozenset(rule.id for rule in bare.rules)))
+
+
+def with_own_rules(texts: Mapping[str, str]) -> RuleSet:
+    """The shipped rules and the operator's own, of file texts by name.
+
+    Raises DocumentError as `load_rules` does.
+    """
+    return load_rules({**shipped_texts(), **texts}, shipped_rules().learned)
 
 
 def shipped_texts() -> dict[str, str]:
-    """Their files: package data when installed, `rules/` in a checkout.
-
-    Raises DocumentError if there are none.
-    """
-    folder = resources.files("reviewbot").joinpath("shipped_rules")
-    if not folder.is_dir():
-        folder = Path(__file__).resolve().parents[2] / "rules"
+    """The shipped rule files by name. Raises DocumentError if there are none."""
     texts = {
         f"rules/{item.name}": item.read_text(encoding="utf-8")
-        for item in folder.iterdir()
+        for item in _shipped_folder().iterdir()
         if item.name.endswith(".yml")
     }
     if not texts:
         raise DocumentError("rules", None, "no shipped rules found", "install reviewbot again")
     return texts
+
+
+def _shipped_learned(rules: frozenset[str]) -> Learned:
+    text = _shipped_folder().joinpath("learned.toml").read_text(encoding="utf-8")
+    return load_learned(text, "rules/learned.toml", rules)
+
+
+def _shipped_folder() -> Traversable:
+    """Package data when installed, `rules/` in a checkout."""
+    folder = resources.files("reviewbot").joinpath("shipped_rules")
+    return folder if folder.is_dir() else Path(__file__).resolve().parents[2] / "rules"
 
 
 def explain(rule: Rule) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from reviewbot.routing.talk import Syntax, Talk, needs_surroundings, syntax_of
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
 _WORD = re.compile(r"\w+")
+#: What formatters keep: words, and signs that are no brackets, quotes or commas.
+_SIGNS = re.compile(r"\w+|[^\w\s\"'`,;()\[\]{}\\]+")
 _FORMATTING = str.maketrans("", "", " \t\"'`,;()")
 
 
@@ -36,6 +39,7 @@ class ChangedText:
         self.data = first + b"\n" + second if added and removed else first or second
         self.has_both = bool(added) and bool(removed)
         self._sides: dict[tuple[int, Side], _Surroundings] = {}
+        self._reformatted: dict[int, bool] = {}
 
     def row(self, offset: int) -> int:
         """The row that holds the byte at `offset`."""
@@ -76,6 +80,18 @@ class ChangedText:
             if around.talk:
                 return around.talk.is_talk(around.offsets[nth] + column)
         return Talk(line.text, syntax).is_talk(column)
+
+    def is_reformatted(self, line: "ChangedLine") -> bool:
+        """Whether the hunk of `line` has the same words and signs in the same order as before:
+        only line breaks, brackets, quotes and commas came or went.
+        """
+        if not self.has_both:
+            return False
+        _, index, hunk, _ = self._find(self.row(line.begin))
+        same = self._reformatted.get(index)
+        if same is None:
+            same = self._reformatted[index] = _same_code(hunk.added, hunk.removed)
+        return same
 
     def other(self, begin: int) -> str:
         """The other side of the line that begins at `begin`."""
@@ -178,6 +194,13 @@ def _surroundings(hunk: Hunk, side: Side, syntax: Syntax) -> _Surroundings:
             at += len(raw)
     start = hunk.new_start if side == "RIGHT" else hunk.old_start
     return _Surroundings(Talk("\n".join(lines), syntax, from_top=start <= 1), offsets)
+
+
+def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
+    if [line.strip() for line in added] == [line.strip() for line in removed]:
+        return False  # only the indent changed: a check may have moved under a condition
+    old, new = _SIGNS.findall("\n".join(removed)), _SIGNS.findall("\n".join(added))
+    return old == new
 
 
 def _lines_before(hunk: Hunk, side: Side, nth: int) -> int:

@@ -1,0 +1,53 @@
+"""How evidence lies in a change, and what was learned of that."""
+
+from collections.abc import Mapping, Sequence
+
+from reviewbot.routing.learned import Learned, Spread, in_words
+from reviewbot.routing.model import Match
+from reviewbot.routing.rules import Area
+from reviewbot.routing.seen import Seen
+
+
+def weighed(
+    seen: Sequence[Seen], learned: Learned | None, areas: Mapping[str, Area]
+) -> tuple[Match, ...]:
+    """One reason for each area that the rules speak for and something was learned of.
+
+    None for an area with evidence in a file whose text the host did not send: how it lies there
+    is not known.
+    """
+    if learned is None:
+        return ()
+    reasons = []
+    for name in learned.areas:
+        if name not in areas:
+            continue
+        matches = [m for s in seen for m in s.matches if m.area == name and m.rule in learned.rules]
+        if not matches or any(s.unknown for s in seen):
+            continue
+        spread, area = spread_of(seen, name, learned.rules), areas[name]
+        points = learned.points(name, spread, threshold=area.threshold, uncertain=area.uncertain)
+        heaviest = max(matches, key=lambda match: (match.weight, match.lines))
+        why = in_words(spread, area.title)
+        if points:
+            reasons.append(
+                Match(f"{name}.learned", name, heaviest.path, None, "RIGHT", why, points)
+            )
+    return tuple(reasons)
+
+
+def spread_of(seen: Sequence[Seen], area: str, rules: frozenset[str]) -> Spread:
+    """How the evidence lies that these rules found of an area."""
+    weights: dict[str, float] = {}
+    lines = 0
+    for each in seen:
+        matches = [m for m in each.matches if m.area == area and m.rule in rules]
+        lines += max((match.lines for match in matches), default=0)
+        for match in matches:
+            weights[match.rule] = max(match.weight, weights.get(match.rule, 0))
+    return Spread(
+        sum(weights.values()),
+        lines,
+        sum(each.changed for each in seen),
+        sum(each.changed for each in seen if area in each.places),
+    )
