@@ -9,7 +9,8 @@ Ambiguous changes take no part.
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import exp
 from pathlib import Path
 from typing import NamedTuple
@@ -24,9 +25,11 @@ from reviewbot.routing.rules import load_rules, shipped_texts
 TARGET = Path(__file__).resolve().parents[1] / "rules" / "learned.toml"
 #: The likelihood that is worth the threshold, and the one from which on a change is uncertain.
 SURE, UNCERTAIN = 0.5, 0.25
+#: Sums of points below which nothing is raised: those that are tried.
+LEAST = (2.0, 1.0)
 #: How strongly weights are held small; the bias is free.
 RIDGE = 1.0
-STEPS = 25
+STEPS, CLOSE = 25, 1e-4
 
 RULES = load_rules(shipped_texts())
 
@@ -53,9 +56,24 @@ def samples(files: Iterable[str]) -> list[Sample]:
 
 
 def train(rows: Sequence[Sample], area: str) -> AreaModel:
-    """Logistic regression with a ridge, by Newton's method."""
-    xs = [(1.0, *features(row.spreads[area])) for row in rows if row.spreads[area].points]
-    ys = [float(area in row.labels) for row in rows if row.spreads[area].points]
+    """Logistic regression with a ridge, by Newton's method. Evidence never counts against its
+    area: a weight that would is held at 0, and the others are trained again."""
+    held: set[int] = set()
+    while True:
+        weights = regression(rows, area, held)
+        against = {
+            i for i, w in enumerate(weights) if i and w < 0 and FEATURES[i - 1] != "size"
+        } - held
+        if not against:
+            return AreaModel(LEAST[0], weights[0], tuple(weights[1:]))
+        held |= against
+
+
+def regression(rows: Sequence[Sample], area: str, held: Collection[int]) -> list[float]:
+    """The bias and a weight for each feature; those of `held` are 0."""
+    told = [row for row in rows if row.spreads[area].points]
+    xs = [(1.0, *features(row.spreads[area])) for row in told]
+    ys = [float(area in row.labels) for row in told]
     size = len(FEATURES) + 1
     weights = [0.0] * size
     for _ in range(STEPS):
@@ -68,9 +86,15 @@ def train(rows: Sequence[Sample], area: str) -> AreaModel:
                 slope[i] += (y - p) * x[i]
                 for j in range(size):
                     curve[i][j] += p * (1 - p) * x[i] * x[j]
+        for i in held:
+            slope[i] = 0.0
+            for j in range(size):
+                curve[i][j] = curve[j][i] = float(i == j)
         step = solved(curve, slope)
         weights = [weight + part for weight, part in zip(weights, step, strict=True)]
-    return AreaModel(weights[0], tuple(weights[1:]))
+        if max(map(abs, step)) < CLOSE:
+            break
+    return weights
 
 
 def solved(matrix: list[list[float]], right: list[float]) -> list[float]:
@@ -106,17 +130,21 @@ def found(learned: Learned, row: Sample) -> frozenset[str]:
     )
 
 
-def left_out(rows: Sequence[Sample], areas: Iterable[str]) -> list[frozenset[str]]:
-    """What is found in each change by models that never saw its repository."""
-    models = {
-        repo: Learned(
-            SURE,
-            UNCERTAIN,
-            {area: train([row for row in rows if row.repo != repo], area) for area in areas},
-        )
-        for repo in {row.repo for row in rows}
-    }
-    return [found(models[row.repo], row) for row in rows]
+def trained_without_each(rows: Sequence[Sample], area: str) -> dict[str, AreaModel]:
+    """By repository, the area's model that never saw it."""
+    repos = {row.repo for row in rows}
+    return {repo: train([row for row in rows if row.repo != repo], area) for repo in repos}
+
+
+def left_out(
+    rows: Sequence[Sample], models: Mapping[str, Mapping[str, AreaModel]]
+) -> list[frozenset[str]]:
+    """What is found in each change by models (by area, by repository) that never saw its own."""
+    out = []
+    for row in rows:
+        mine = {area: by_repo[row.repo] for area, by_repo in models.items()}
+        out.append(found(Learned(SURE, UNCERTAIN, mine), row))
+    return out
 
 
 def figures(said: Iterable[bool], true: Iterable[bool]) -> dict[str, float]:
@@ -146,7 +174,13 @@ def written(models: Mapping[str, AreaModel], rows: Sequence[Sample]) -> str:
         f"uncertain = {UNCERTAIN}",
     ]
     for area, model in models.items():
-        lines += ["", f"[areas.{area}]", f"bias = {model.bias:.4f}", f"[areas.{area}.weights]"]
+        lines += [
+            "",
+            f"[areas.{area}]",
+            f"least = {model.least}",
+            f"bias = {model.bias:.4f}",
+            f"[areas.{area}.weights]",
+        ]
         pairs = zip(FEATURES, model.weights, strict=True)
         lines += [f"{name} = {weight:.4f}" for name, weight in pairs]
     return "\n".join(lines) + "\n"
@@ -158,13 +192,28 @@ def main() -> None:
         sys.exit(__doc__)
     rows = samples(files)
     without = table(rows, [found(Learned(SURE, UNCERTAIN, {}), row) for row in rows])
-    alone = {area: table(rows, left_out(rows, [area])) for area in RULES.areas}
-    winners = [area for area in RULES.areas if alone[area][area]["f1"] > without[area]["f1"]]
+    winners: dict[str, dict[str, AreaModel]] = {}
+    for area in RULES.areas:
+        best = without[area]["f1"]
+        models = trained_without_each(rows, area)
+        for least in LEAST:
+            tried = {repo: replace(model, least=least) for repo, model in models.items()}
+            won = table(rows, left_out(rows, {area: tried}))[area]["f1"]
+            if won > best:
+                winners[area], best = tried, won
     learned = table(rows, left_out(rows, winners))
     for name in without:
         print(f"{name:<12} rules alone {without[name]}   with what was learned {learned[name]}")
     if "--write" in sys.argv:
-        TARGET.write_text(written({area: train(rows, area) for area in winners}, rows))
+        TARGET.write_text(
+            written(
+                {
+                    area: replace(train(rows, area), least=next(iter(tried.values())).least)
+                    for area, tried in winners.items()
+                },
+                rows,
+            )
+        )
         print(f"written: {TARGET}")
     print(json.dumps({"changes": len(rows), "without": without, "with": learned}))
 

@@ -44,6 +44,8 @@ class Spread(NamedTuple):
 class AreaModel:
     """A logistic model: how likely a change with this spread is of the area."""
 
+    least: float
+    """A sum of points below it is not raised: hints as weak as that flag nothing together."""
     bias: float
     weights: tuple[float, ...]
 
@@ -70,11 +72,13 @@ class Learned:
 
         One weak hint on one line gains nothing: it flags no change.
         """
-        likelihood = self.areas[area].likelihood(spread)
+        model = self.areas[area]
+        likelihood = model.likelihood(spread)
         at_sure, at_uncertain = _logit(self.sure), _logit(self.uncertain)
         scale = (threshold - uncertain) / (at_sure - at_uncertain)
         worth = threshold + (_logit(likelihood) - at_sure) * scale
-        most = MAX_POINTS if spread.points >= uncertain or spread.lines > 1 else 0.0
+        may_rise = spread.points >= model.least and (spread.points >= uncertain or spread.lines > 1)
+        most = MAX_POINTS if may_rise else 0.0
         return round(max(-MAX_POINTS, min(most, worth - spread.points)), 1)
 
 
@@ -108,7 +112,9 @@ def load_learned(text: str, source: str, rules: frozenset[str]) -> Learned:
         document = tomllib.loads(text)
         areas = {
             name: AreaModel(
-                float(table["bias"]), tuple(float(table["weights"][name]) for name in FEATURES)
+                float(table["least"]),
+                float(table["bias"]),
+                tuple(float(table["weights"][feature]) for feature in FEATURES),
             )
             for name, table in document["areas"].items()
         }

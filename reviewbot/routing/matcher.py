@@ -37,7 +37,7 @@ NOISE = (
     r"^\s*(?:/?\*(?:[^*\n]|\*+[^*/\n])*\*+/|\*/|/\*(?:[^*\n]|\*+[^*/\n])*\**)\s*$",
     r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
     rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
-    rf"^\s*(?:@?using\s+(?:static\s+)?[\w.]+;?|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
+    rf"^\s*(?:\x{{FEFF}}?@?using\s+(?:static\s+)?[\w.]+;?|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
     rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
     # what is written to a log
@@ -149,7 +149,11 @@ class Matcher:
             line = text.line(first, lines)
             if self._says_nothing(look, line):
                 at = line.end + 1
-            elif self._was_there(look, line, first, end) or text.is_talk(line, first):
+            elif (
+                line.is_address(first)
+                or self._was_there(look, line, first, end)
+                or text.is_talk(line, first)
+            ):
                 at = max(end, first + 1)  # more may follow on the line
             elif text.is_reformatted(line):
                 at = line.end + 1

@@ -16,6 +16,7 @@ MAX_LINE = 2_000
 _WORD = re.compile(r"\w+")
 #: What formatters keep: words, and signs that are no brackets, quotes or commas.
 _SIGNS = re.compile(r"\w+|[^\w\s\"'`,;()\[\]{}\\]+")
+_ADDRESS = re.compile(r"https?://[^\s\"'`<>)]*$")
 _FORMATTING = str.maketrans("", "", " \t\"'`,;()")
 
 
@@ -134,6 +135,10 @@ class ChangedLine:
         if len(self.raw) == len(self.text):
             return offset - self.begin
         return len(self._in.data[self.begin : offset].decode("utf-8", "replace"))
+
+    def is_address(self, offset: int) -> bool:
+        """Whether the byte at `offset` lies in the address of a web page: its words are names."""
+        return "://" in self.text and bool(_ADDRESS.search(self.text, 0, self.column(offset)))
 
     @cached_property
     def stays(self) -> bool:

@@ -11,6 +11,7 @@ from reviewbot.routing.model import Tier
 from reviewbot.routing.router import decide
 from reviewbot.routing.rules import shipped_rules, with_own_rules
 
+LEARNED = shipped_rules().learned
 GUARD = "@login_required"
 PAGE = [f"    total_{i} = count(rows[{i}])" for i in range(400)]
 
@@ -91,9 +92,7 @@ def test_nothing_is_weighed_where_the_host_sent_no_text(change, file):
 
 @given(spread=spreads, area=st.sampled_from(["auth", "payments"]))
 def test_it_adds_or_takes_a_few_points_whatever_the_change(spread, area):
-    learned = shipped_rules().learned
-
-    points = learned.points(area, spread, threshold=3, uncertain=2)
+    points = LEARNED.points(area, spread, threshold=3, uncertain=2)
 
     assert -MAX_POINTS <= points <= MAX_POINTS
     assert points <= 0 or spread.points >= 2 or spread.lines > 1
@@ -101,12 +100,11 @@ def test_it_adds_or_takes_a_few_points_whatever_the_change(spread, area):
 
 @given(spread=spreads, more=st.integers(1, 10_000), area=st.sampled_from(["auth", "payments"]))
 def test_a_longer_change_around_the_same_evidence_gains_nothing(spread, more, area):
-    learned = shipped_rules().learned
     longer = spread._replace(changed=max(spread.changed, spread.lines, 300) + more)
     spread = spread._replace(changed=max(spread.changed, spread.lines, 300))
 
     def points(each):
-        return learned.points(area, each, threshold=3, uncertain=2)
+        return LEARNED.points(area, each, threshold=3, uncertain=2)
 
     assert points(longer) <= points(spread)
 
@@ -121,9 +119,7 @@ def test_a_file_of_weights_that_is_none_says_what_to_do(text):
 
 
 def test_every_weight_has_a_name_and_evidence_never_speaks_against_its_area():
-    learned = shipped_rules().learned
-
-    assert set(learned.areas) == {"auth", "payments"}
-    for model in learned.areas.values():
+    assert set(LEARNED.areas) == {"auth", "payments"}
+    for model in LEARNED.areas.values():
         weights = dict(zip(FEATURES, model.weights, strict=True))
         assert all(weights[name] >= 0 for name in FEATURES if name != "size")

@@ -121,6 +121,14 @@ HARMLESS = [
     ("src/lb.go", "balance := weights.next()"),
     ("db/schema.rb", "ActiveRecord::Schema[8.0].define(version: 2025_01_02_030405) do"),
     ("src/forms.py", "    class Meta:"),
+    ("src/page.tsx", 'href="https://docs.better-auth.com/oauth2/login"'),
+    ("src/Login.php", "        Log::debug('password_reset for ' . $user->id);"),
+    ("src/index.cs", "\ufeffusing System.Identity;"),
+    ("dist/assets/login-03f2820b.js", "login(user)"),
+    ("src/types/generated/Payment.ts", "payment_method: string"),
+    ("internal/mocks/storage.go", "func (m *Mock) CheckUserPassword(name string) error {"),
+    (".buildkite/hooks/push", "docker login -u user -p $ACCESS_TOKEN"),
+    ("app/Http/HomeController.php", "        $id = Auth::user()->id;"),
 ]
 
 
@@ -129,3 +137,40 @@ def test_one_harmless_line_is_not_flagged(change: Any, file: Any, path: str, lin
     route = decide(change(file(path, [line])), shipped_rules(), Policy(), local_context_tokens=None)
 
     assert route.tier is not Tier.CLAUDE
+
+
+def test_what_a_formatter_does_is_no_evidence(change: Any, file: Any):
+    before = ["if has_permission(user, 'edit') and session['user_id']:"]
+    after = ["if (", '    has_permission(user, "edit")', '    and session["user_id"]', "):"]
+
+    formatted = decide(
+        change(file("app/views.py", after, before)),
+        shipped_rules(),
+        Policy(),
+        local_context_tokens=None,
+    )
+    turned = decide(
+        change(file("app/views.py", [after[0], "    not", *after[1:]], before)),
+        shipped_rules(),
+        Policy(),
+        local_context_tokens=None,
+    )
+
+    assert formatted.tier is Tier.LOCAL
+    assert turned.tier is Tier.CLAUDE
+
+
+def test_a_doubtful_area_is_named_beside_a_sure_one(change: Any, file: Any):
+    route = decide(
+        change(
+            file("app/pay.py", ["stripe.Refund.create(charge=charge)"]),
+            file("app/models.py", ["    name = models.CharField(max_length=9)"]),
+        ),
+        shipped_rules(),
+        Policy(),
+        local_context_tokens=None,
+    )
+
+    assert route.areas == ("migrations", "payments")
+    assert route.certainty == "sure"
+    assert route.file("app/models.py").areas == ("migrations",)
