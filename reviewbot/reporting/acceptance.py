@@ -1,0 +1,89 @@
+"""What people made of published findings. A rate is over findings, never over people."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reviewbot.publishing.feedback import Feedback, FeedbackKind, PostedFinding
+from reviewbot.reporting.ratio import Ratio
+
+
+class Verdict(StrEnum):
+    """What became of one finding."""
+
+    ACCEPTED = "accepted"
+    COMPLAINT = "complaint"
+    NONE = "none"
+    """Its pull request ended, and nobody said or did anything."""
+    OPEN = "open"
+    """Its pull request has not ended: it may still be fixed."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Published findings by what became of them."""
+
+    published: int = 0
+    accepted: int = 0
+    complaints: int = 0
+    open: int = 0
+
+    @property
+    def decided(self) -> int:
+        return self.published - self.open
+
+    @property
+    def acceptance(self) -> Ratio:
+        """Over all findings but the open ones."""
+        return Ratio(self.accepted, self.decided)
+
+    @property
+    def complaint(self) -> Ratio:
+        """Over all published findings."""
+        return Ratio(self.complaints, self.published)
+
+
+def verdict_of(finding: PostedFinding) -> Verdict:
+    """Accepted: 👍, a thread resolved for good, or flagged lines that changed before the merge; but
+    not with 👎 or dismissed: that is a complaint."""
+    kinds = {each.kind for each in finding.feedback}
+    if kinds & {FeedbackKind.THUMBS_DOWN, FeedbackKind.DISMISSED}:
+        return Verdict.COMPLAINT
+    if kinds & {FeedbackKind.THUMBS_UP, FeedbackKind.FIXED} or _resolved(finding.feedback):
+        return Verdict.ACCEPTED
+    return Verdict.OPEN if finding.pull_ended_at is None else Verdict.NONE
+
+
+def acceptance_of(findings: Iterable[PostedFinding]) -> Acceptance:
+    """All of them together."""
+    return _counted([verdict_of(finding) for finding in findings])
+
+
+def acceptance_by(
+    findings: Iterable[PostedFinding], names: Callable[[PostedFinding], Sequence[str]]
+) -> dict[str, Acceptance]:
+    """By each name that a finding goes under, the most frequent first."""
+    found: dict[str, list[Verdict]] = {}
+    for finding in findings:
+        verdict = verdict_of(finding)
+        for name in names(finding):
+            found.setdefault(name, []).append(verdict)
+    ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return {name: _counted(verdicts) for name, verdicts in ranked}
+
+
+def _counted(verdicts: Sequence[Verdict]) -> Acceptance:
+    return Acceptance(
+        published=len(verdicts),
+        accepted=verdicts.count(Verdict.ACCEPTED),
+        complaints=verdicts.count(Verdict.COMPLAINT),
+        open=verdicts.count(Verdict.OPEN),
+    )
+
+
+def _resolved(feedback: Iterable[Feedback]) -> bool:
+    """Whether the last word is that the thread is resolved."""
+    words = [
+        each for each in feedback if each.kind in (FeedbackKind.RESOLVED, FeedbackKind.REOPENED)
+    ]
+    return bool(words) and max(words, key=lambda each: each.at).kind is FeedbackKind.RESOLVED

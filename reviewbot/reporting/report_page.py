@@ -1,0 +1,232 @@
+"""The monthly report for people: what it cost, what it brought, and whether the machine is worth it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from reviewbot.publishing.figures import usd
+from reviewbot.reporting.page import (
+    Bar,
+    Bars,
+    Block,
+    Column,
+    Columns,
+    Heading,
+    Page,
+    Paragraph,
+    Points,
+    Tile,
+    Tiles,
+)
+from reviewbot.reporting.report import Report
+from reviewbot.reporting.report_tables import (
+    acceptance_tables,
+    budget_table,
+    failure_tables,
+    forecast_table,
+    model_tables,
+    month_table,
+    pull_tables,
+    repository_table,
+    share_tables,
+    spending_table,
+)
+from reviewbot.reporting.report_words import difference, scripted_words, verdicts
+from reviewbot.routing.wording import plural
+
+
+def report_page(report: Report, *, api_url: str, newest: datetime | None = None) -> Page:
+    """The whole report. `api_url` tells where pull requests are; `newest` is when the last call of
+    the ledger began, for an empty month."""
+    title = f"Reviews in {report.window.name}"
+    if report.repository:
+        title += f": {report.repository}"
+    since, until = report.window.since, report.window.until
+    subtitle = f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC, the end not included"
+    blocks = _empty(report, newest) if report.is_empty else _blocks(report, api_url)
+    return Page(title, subtitle, list(blocks))
+
+
+def _blocks(report: Report, api_url: str) -> Iterator[Block]:
+    window = report.window.name
+
+    def part(name: str) -> Heading:
+        return Heading(f"{name} · {window}")
+
+    if said := scripted_words(report):
+        yield Paragraph(said, strong=True)
+    first, second, *others = verdicts(report)
+    yield Paragraph(first, strong=True)
+    yield Paragraph(second, strong=True)
+    yield _tiles(report)
+    yield Points(others)
+    yield part("Day by day")
+    yield _days(report)
+    yield part("What it cost")
+    yield spending_table(report)
+    if bars := _bars(report):
+        yield bars
+    yield part(
+        "Against the month before" if report.window.whole_month else "Against the time before"
+    )
+    yield month_table(report)
+    if report.expected:
+        yield part("Against the forecast")
+        yield forecast_table(report, report.expected)
+    yield part("Where it went")
+    yield from share_tables(report)
+    if report.repository is None and len(report.repositories) > 1:
+        yield repository_table(report)
+    yield part("Models")
+    yield from model_tables(report)
+    yield part("Pull requests and findings")
+    yield from pull_tables(report, api_url)
+    yield part("What people made of it")
+    yield from acceptance_tables(report)
+    yield part("What went wrong")
+    yield from failure_tables(report)
+    if report.budgets:
+        yield part("Budgets")
+        yield budget_table(report.budgets)
+    yield Heading("What this rests on")
+    yield Points(list(_basis(report)))
+
+
+def _empty(report: Report, newest: datetime | None) -> Iterator[Block]:
+    """A month without anything, and what to do."""
+    whose = f"No change of {report.repository}" if report.repository else "No change"
+    yield Paragraph(f"{whose} was reviewed in {report.window.name}.", strong=True)
+    todo = []
+    if newest is not None:
+        todo.append(
+            f"The last call of the ledger is of {newest:%Y-%m-%d}:"
+            f" reviewbot report --month {newest:%Y-%m}"
+        )
+    todo += [
+        "Review something now: reviewbot review, or reviewbot review --pr URL",
+        "Or let pull requests be reviewed as they come: reviewbot serve",
+        "What a month would cost, from merged history: reviewbot forecast",
+    ]
+    yield Points(todo)
+
+
+def _tiles(report: Report) -> Tiles:
+    now, before, spent = report.now, report.before, report.spending
+    compared, accepted = report.counterfactuals, report.acceptance
+    lost = compared.saved_usd < 0
+    tiles = [
+        Tile(
+            "spent",
+            usd(spent.total_usd),
+            f"{difference(spent.total_usd, before.spending.total_usd)} than in {before.window.name}"
+            if spent.total_usd != before.spending.total_usd
+            else f"as in {before.window.name}",
+        ),
+        Tile("Claude", usd(spent.claude_usd), f"{now.claude.text} reviews went to it"),
+        Tile(
+            "local machine",
+            usd(spent.local_usd),
+            f"power {usd(spent.energy_usd)}, hardware {usd(spent.hardware_usd)}",
+        ),
+        Tile(
+            "lost against Claude alone" if lost else "saved against Claude alone",
+            usd(abs(compared.saved_usd)) if compared.compared else "–",
+            f"{usd(compared.all_claude_usd)} for {plural(compared.compared, 'complete review')}",
+            ("bad" if lost else "good") if compared.compared else "plain",
+        ),
+        Tile(
+            "pull requests",
+            f"{now.pulls:,}",
+            f"{plural(now.reviews, 'review')}, {plural(now.calls, 'call')}",
+        ),
+        Tile(
+            "findings accepted",
+            f"{accepted.accepted:,} of {accepted.decided:,}" if accepted.published else "–",
+            f"{accepted.acceptance.percent}; {accepted.open:,} still open"
+            if accepted.published
+            else "none was posted on a pull request",
+        ),
+    ]
+    return Tiles(tiles)
+
+
+def _days(report: Report) -> Columns:
+    """Every day of the window; weeks where it is long."""
+    found = {day.day: day for day in report.sums.days}
+    spent = report.spending
+    names = ["Claude", "local: power and busy hardware", "other services"]
+    days = _each_day(report)
+    columns = []
+    for at in days:
+        day = found.get(f"{at:%Y-%m-%d}")
+        parts = (day.claude_usd, day.local_usd, day.other_usd) if day else (0, 0, 0)
+        label = f"{at.day}" if report.window.whole_month else f"{at:%m-%d}"
+        columns.append(Column(label, [float(part) for part in parts]))
+    busiest = max(
+        report.sums.days, key=lambda d: d.claude_usd + d.local_usd + d.other_usd, default=None
+    )
+    told = (
+        "No day had a call."
+        if busiest is None
+        else (
+            f"Calls cost {usd(spent.calls_usd)} on {plural(len(report.sums.days), 'day')} of "
+            f"{len(days):,}; the dearest was {busiest.day} with "
+            f"{usd(busiest.claude_usd + busiest.local_usd + busiest.other_usd)}."
+        )
+    )
+    shown = names if spent.other_usd else names[:2]
+    return Columns("USD a day, without idle hardware", shown, columns, told)
+
+
+def _each_day(report: Report) -> Sequence[datetime]:
+    first = report.window.since.replace(hour=0, minute=0, second=0, microsecond=0)
+    count = (report.window.until - first).days + ((report.window.until - first).seconds > 0)
+    return [first + timedelta(days=number) for number in range(min(count, 366))]
+
+
+def _bars(report: Report) -> Bars | None:
+    compared = report.counterfactuals
+    if not compared.compared:
+        return None
+    found = [
+        ("as it was", compared.actual.total_usd),
+        (f"{report.basis.claude_model} alone", compared.all_claude_usd),
+    ]
+    if compared.cheapest:
+        found.append((f"{compared.cheapest.model} for local", compared.cheapest_usd))
+    if compared.all_local:
+        found.append(("local alone", compared.all_local.usd))
+    return Bars(
+        f"USD for the same questions, {plural(compared.compared, 'complete review')}",
+        [Bar(name, float(amount), usd(amount)) for name, amount in found],
+    )
+
+
+def _basis(report: Report) -> Iterator[str]:
+    rates, compared = report.basis.rates, report.counterfactuals
+    yield (
+        "A call belongs to the day on which it began (UTC), a review to the day on which it was made. "
+        "Money is what the ledger has settled, at the prices that were in force; what may have been "
+        "billed without an answer is apart."
+    )
+    if report.sums.has_hardware:
+        yield (
+            f"The machine costs {usd(rates.hardware_usd)} over {rates.hardware_months} months; what no "
+            "call used up of that is its idle share, which no pull request is charged with."
+        )
+    else:
+        yield "The ledger has no call to hardware of your own, so the price of none is counted."
+    yield (
+        f"{report.basis.claude_model} alone: each complete review's own comparison, worked out when it "
+        "was made, with measured lengths of answers where there are any."
+    )
+    if compared.cheapest:
+        price = compared.cheapest
+        yield (
+            f"The cheapest Claude is {price.model} ({price.source}); it would have been asked what the "
+            "local tier answered, at its plain price, without caching."
+        )
+    yield (
+        "Accepted: 👍, a thread resolved for good, or flagged lines that changed before the merge; not "
+        "with 👎 or dismissed. Findings of pull requests that have not ended are open, and in no "
+        "rate of acceptance. docs/costs.md defines every rate."
+    )
