@@ -44,7 +44,7 @@ def export(
     from reviewbot.reporting.ledger_table import ledger_csv, ledger_json
 
     now = datetime.now(UTC)
-    window = chosen_time(month, since, until, now)
+    window = chosen_time(month, since, until, now, beginning=_BEGINNING)
     begin, end = (window.since, window.until) if window else (_BEGINNING, now + timedelta(days=1))
     rows = books.ledger_rows(load_settings(), begin, end, repo)
     for line in (ledger_csv if format_ == "csv" else ledger_json)(rows):

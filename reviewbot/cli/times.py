@@ -27,18 +27,26 @@ def time_options(command: F) -> F:
 
 
 def chosen_time(
-    month: str | None, since: datetime | None, until: datetime | None, now: datetime
+    month: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    now: datetime,
+    *,
+    beginning: datetime | None = None,
 ) -> "Window | None":
-    """The time that was chosen; None without any option. Raises UsageError."""
+    """The time that was chosen; None without any option. Raises UsageError.
+
+    `beginning` is where a time starts that only has an end; without it there is none.
+    """
     from reviewbot.reporting.window import between, named_month
 
     if month is not None:
         if since or until:
             raise UsageError("--month goes without --since and --until")
         return named_month(month, now)
-    if since is None:
-        if until is not None:
-            raise UsageError("--until needs --since")
+    if since is None and until is None:
         return None
-    last = until.replace(tzinfo=UTC) if until else now
-    return between(since.replace(tzinfo=UTC), last)
+    first = since.replace(tzinfo=UTC) if since else beginning
+    if first is None:
+        raise UsageError("--until needs --since")
+    return between(first, until.replace(tzinfo=UTC) if until else now)

@@ -128,7 +128,7 @@ def _tiles(tiles: Tiles) -> Iterator[Line]:
 
 def _table(table: Table) -> Iterator[Line]:
     rows = [[_clean(text_of(cell)) for cell in row] for row in (table.columns, *table.rows)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(table.columns))]
+    widths = [max(1, *(len(row[index]) for row in rows)) for index in range(len(table.columns))]
     gap = "  "
     while sum(widths) + len(gap) * len(widths) > WIDTH:
         widths[widths.index(max(widths))] -= 1

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from reviewbot.costs.money import decimal_text
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -31,12 +33,20 @@ class Ratio:
         """`31 of 100 (31 %)`: counts only."""
         return f"{self.part:,} of {self.whole:,} ({self.percent})" if self.whole else "0 of 0"
 
+    def of(self, what: str) -> str:
+        """`31 of 100 reviews (31 %)`: counts only."""
+        return f"{self.part:,} of {self.whole:,} {what} ({self.percent})"
+
     def to_json(self, window: str) -> dict[str, Any]:
-        """With the time that it is over; counts are numbers."""
+        """With the time that it is over; counts are numbers, USD are decimal strings."""
         value = self.value
         return {
-            "part": self.part,
-            "of": self.whole,
+            "part": _plain(self.part),
+            "of": _plain(self.whole),
             "value": None if value is None else round(float(value), 6),
             "window": window,
         }
+
+
+def _plain(number: int | Decimal) -> int | str:
+    return decimal_text(number) if isinstance(number, Decimal) else number

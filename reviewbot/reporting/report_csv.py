@@ -27,7 +27,8 @@ def _rows(data: Mapping[str, Any]) -> Iterator[tuple[Value, ...]]:
         for name, figure, one in _figures(section, value):
             times = (period["since"], period["until"])
             if isinstance(one, dict):
-                yield section, name, figure, one["value"], one["part"], one["of"], *times
+                part, whole = _number("usd", one["part"]), _number("usd", one["of"])
+                yield section, name, figure, one["value"], part, whole, *times
             else:
                 yield section, name, figure, _number(figure, one), None, None, *times
 

@@ -121,7 +121,7 @@ def _tiles(report: Report) -> Tiles:
             if spent.total_usd != before.spending.total_usd
             else f"as in {before.window.name}",
         ),
-        Tile("Claude", usd(spent.claude_usd), f"{now.claude.text} reviews went to it"),
+        Tile("Claude", usd(spent.claude_usd), f"{now.claude.of('reviews')} went to it"),
         Tile(
             "local machine",
             usd(spent.local_usd),
@@ -141,7 +141,7 @@ def _tiles(report: Report) -> Tiles:
         Tile(
             "findings accepted",
             f"{accepted.accepted:,} of {accepted.decided:,}" if accepted.published else "–",
-            f"{accepted.acceptance.percent}; {accepted.open:,} still open"
+            f"{accepted.acceptance.of('decided')}; {accepted.open:,} open"
             if accepted.published
             else "none was posted on a pull request",
         ),

@@ -11,7 +11,7 @@ from reviewbot.reporting.against_forecast import Expected
 from reviewbot.reporting.breakdown import ModelLine, ShareLine
 from reviewbot.reporting.page import Block, Cell, Link, Paragraph, Table
 from reviewbot.reporting.report import BudgetState, Report, Totals
-from reviewbot.reporting.report_words import difference, energy_words
+from reviewbot.reporting.report_words import difference, energy_words, hours
 from reviewbot.reporting.sums import PullSum
 from reviewbot.routing.wording import plural
 
@@ -37,7 +37,7 @@ def spending_table(report: Report) -> Table:
         (
             "hardware, busy",
             usd(spent.amortisation_usd),
-            f"{energy.busy_hours:,.1f} busy hours of its life",
+            f"{hours(energy.busy_hours)} busy hours of its life",
         ),
         ("hardware, idle", usd(spent.idle_usd), "the rest of what it lost in that time"),
         ("total", usd(spent.total_usd), ""),
@@ -127,13 +127,12 @@ def model_tables(report: Report) -> Iterator[Block]:
         yield Paragraph("No model was asked.")
         return
     yield Table(
-        ("model", "calls", "tokens in", "of these cached", "tokens out", "billed", "power", "wear"),
+        ("model", "calls", "tokens in: cached of all", "out", "billed", "power", "wear"),
         [
             (
                 _name(line),
                 f"{line.calls:,}",
-                f"{line.prompt:,}" + (" est." if line.estimated else ""),
-                f"{line.cache.part:,} ({line.cache.percent})",
+                line.cache.text + (" est." if line.estimated else ""),
                 f"{line.output:,}",
                 _or_dash(line.usd),
                 _or_dash(line.energy_usd),
@@ -204,7 +203,7 @@ def pull_tables(report: Report, api_url: str) -> Iterator[Block]:
             frozenset({1}),
         )
     left = f"{plural(report.routed_only, 'pull request')} only routed (drafts, bots)"
-    yield Paragraph(f"Incomplete reviews: {report.incomplete.text}. {left}.")
+    yield Paragraph(f"Incomplete: {report.incomplete.of('reviews')}. {left}.")
 
 
 def acceptance_tables(report: Report) -> Iterator[Block]:
@@ -221,8 +220,8 @@ def acceptance_tables(report: Report) -> Iterator[Block]:
     else:
         yield Paragraph("No finding of this time was posted on a pull request.")
     yield Paragraph(
-        f"Overrides: a person's command changed the tier of {report.overrides.text} reviews. "
-        f"Complaints: {report.acceptance.complaint.text} published findings."
+        f"Overrides: a person's command changed the tier in {report.overrides.of('reviews')}. "
+        f"Complaints: {report.acceptance.complaint.of('published findings')}."
     )
 
 
@@ -241,17 +240,21 @@ def failure_tables(report: Report) -> Iterator[Block]:
         ],
         frozenset({2}),
     )
-    yield Table(
-        ("calls that ended", ""),
-        [(name.replace("_", " "), ratio.text) for name, ratio in failures.outcomes],
-    )
+    if failures.outcomes:
+        yield Table(
+            ("calls that ended", "of all calls"),
+            [(name.replace("_", " "), ratio.text) for name, ratio in failures.outcomes],
+        )
 
 
 def budget_table(budgets: Sequence[BudgetState]) -> Table:
     """How much of each cap is used."""
     return Table(
-        ("budget", "used", "of", ""),
-        [(each.name, usd(each.used_usd), usd(each.cap_usd), each.used.percent) for each in budgets],
+        ("budget", "used"),
+        [
+            (each.name, f"{usd(each.used_usd)} of {usd(each.cap_usd)} ({each.used.percent})")
+            for each in budgets
+        ],
     )
 
 

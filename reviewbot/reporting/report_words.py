@@ -79,14 +79,14 @@ def _comparisons(report: Report) -> Iterator[str]:
         machines = plural(compared.all_local.machines, "machine")
         yield (
             f"The local model alone would have cost {usd(compared.all_local.usd)}: {machines} busy "
-            f"for {compared.all_local.busy_hours:,.1f} hours, at "
+            f"for {hours(compared.all_local.busy_hours)} hours, at "
             f"{compared.all_local.speed.reading:,.0f} tokens a second read and "
             f"{compared.all_local.speed.writing:,.0f} written ({compared.all_local.speed.source})."
         )
     if compared.left_out:
         yield (
-            f"{plural(compared.left_out, 'incomplete review')} stand on neither side of these "
-            "comparisons: nothing is saved by what was not read."
+            f"Left out on both sides: {plural(compared.left_out, 'incomplete review')}. Nothing is saved "
+            "by what was not read."
         )
     if compared.actual.hardware_usd and report.repository is None:
         yield busy_line(report)
@@ -108,12 +108,16 @@ def _cheapest(compared: Counterfactuals, words: str) -> str:
 
 def busy_line(report: Report) -> str:
     """How much of the time the machine worked."""
-    hours = report.window.seconds / 3600
-    busy = Ratio(round(report.spending.energy.busy_hours, 1), round(hours, 1))
+    busy = Ratio(report.spending.energy.busy_hours, report.window.seconds / 3600)
     return (
-        f"The machine was busy for {busy.part:,} of {busy.whole:,} hours ({busy.percent}); the rest of "
-        f"its price is the idle share, {usd(report.spending.idle_usd)}."
+        f"The machine was busy for {hours(Decimal(busy.part))} of {hours(Decimal(busy.whole))} hours "
+        f"({busy.percent}); the rest of its price is the idle share, {usd(report.spending.idle_usd)}."
     )
+
+
+def hours(amount: Decimal) -> str:
+    """`1,204.5`; below one hour to a thousandth."""
+    return f"{amount:,.1f}" if amount >= 1 else f"{amount:.3f}"
 
 
 def energy_words(how: JoulesHow) -> str:
@@ -126,7 +130,7 @@ def scripted_words(report: Report) -> str:
     if not report.scripted.part:
         return ""
     return (
-        f"SCRIPTED: {report.scripted.text} calls were answered by hand-written text for a "
+        f"SCRIPTED: {report.scripted.of('calls')} were answered by hand-written text for a "
         "demonstration. Their money is what they would have cost; none of it was paid."
     )
 
