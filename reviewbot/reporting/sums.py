@@ -119,6 +119,10 @@ class DaySum(NamedTuple):
     other_usd: Decimal
     local_usd: Decimal
 
+    @property
+    def usd(self) -> Decimal:
+        return self.claude_usd + self.other_usd + self.local_usd
+
 
 class Latency(NamedTuple):
     """How long answered calls took, seconds: the shortest time that so many did not exceed."""

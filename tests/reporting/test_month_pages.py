@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,7 +42,7 @@ from reviewbot.reporting.report_json import report_json
 from reviewbot.reporting.report_page import report_page
 from reviewbot.reporting.report_words import verdicts
 from reviewbot.reporting.sums import PullSum, ReviewSum, Sums
-from reviewbot.reporting.window import previous
+from reviewbot.reporting.window import between, previous
 from reviewbot.store.reports import open_report_store
 
 HOSTILE = '<script>alert(1)</script>"|`&\u202eevil\x1b[31m =1+1 @octocat closes #1'
@@ -333,6 +334,28 @@ def test_columns_stack_from_the_ground_up() -> None:
     bottom = float(first.attrib["y"])
     assert float(second.attrib["y"]) + float(second.attrib["height"]) == pytest.approx(bottom)
     assert float(second.attrib["height"]) == pytest.approx(3 * float(first.attrib["height"]))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "labels"),
+    [
+        ("2026-11-01", "2026-12-01", [f"11-{day:02}" for day in range(1, 31)]),
+        ("2026-11-30", "2026-12-02", ["11-30", "12-01"]),
+        ("2026-11-05", "2027-02-01", ["2026-11", "2026-12", "2027-01"]),
+    ],
+)
+def test_long_times_are_drawn_by_month(
+    report: Report, since: str, until: str, labels: list[str]
+) -> None:
+    times = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (since, until)]
+
+    page = _page(replace(report, window=between(*times)))
+
+    [chart] = [block for block in page.blocks if isinstance(block, Columns)]
+    assert [column.label for column in chart.columns] == labels
+    if labels[0] == "2026-11":
+        shown = sum(part for column in chart.columns for part in column.parts)
+        assert shown == pytest.approx(float(report.spending.calls_usd))
 
 
 @pytest.mark.parametrize(

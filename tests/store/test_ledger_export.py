@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import runpy
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -50,6 +52,20 @@ def test_a_row_holds_a_call_in_full(
     assert (row["tokens_cache_read"], row["tokens_cache_write_1h"]) == (3, 5)
     assert (row["usd"], row["unknown"]) == (Decimal("0.000000000001"), False)
     assert (row["raw"], row["warnings"]) == ({"usage": {"input_tokens": 1}}, ["one"])
+    store.close()
+
+
+def test_calls_of_every_outcome_are_there(
+    store: ReportStore, new_start: NewStart, answered: Answered
+) -> None:
+    for outcome in Outcome:
+        start = new_start()
+        store.start_call(start)
+        store.settle_call(answered(start, outcome=outcome, usage=None))
+
+    rows = list(store.ledger(BEGIN, END))
+
+    assert [row["outcome"] for row in rows] == [outcome.value for outcome in Outcome]
     store.close()
 
 
@@ -127,6 +143,14 @@ def test_a_spreadsheet_shows_what_others_wrote_and_does_nothing(
     assert "\x1b" not in text
     assert row["usd"] == "0.006", "figures are figures"
     store.close()
+
+
+def test_every_column_is_explained() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    script = runpy.run_path(str(docs / "ledger_table.py"))
+    document = (docs / "costs.md").read_text("utf-8")
+
+    assert script["with_table"](document) == document, "run `make fmt`"
 
 
 def test_json_is_one_array_whatever_there_is(
