@@ -1,5 +1,6 @@
 """What people made of published findings. A rate is over findings, never over people."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,9 @@ class Verdict(StrEnum):
     """Its pull request ended, and nobody said or did anything."""
     OPEN = "open"
     """Its pull request has not ended: it may still be fixed."""
+
+
+Judged = tuple[PostedFinding, Verdict]
 
 
 @dataclass(frozen=True)
@@ -54,30 +58,34 @@ def verdict_of(finding: PostedFinding) -> Verdict:
     return Verdict.OPEN if finding.pull_ended_at is None else Verdict.NONE
 
 
-def acceptance_of(findings: Iterable[PostedFinding]) -> Acceptance:
+def judged(findings: Iterable[PostedFinding]) -> list[Judged]:
+    """Each finding with its verdict, for the counts below."""
+    return [(finding, verdict_of(finding)) for finding in findings]
+
+
+def acceptance_of(found: Iterable[Judged]) -> Acceptance:
     """All of them together."""
-    return _counted([verdict_of(finding) for finding in findings])
+    return _counted(Counter(verdict for _, verdict in found))
 
 
 def acceptance_by(
-    findings: Iterable[PostedFinding], names: Callable[[PostedFinding], Sequence[str]]
+    found: Iterable[Judged], names: Callable[[PostedFinding], Sequence[str]]
 ) -> dict[str, Acceptance]:
     """By each name that a finding goes under, the most frequent first."""
-    found: dict[str, list[Verdict]] = {}
-    for finding in findings:
-        verdict = verdict_of(finding)
+    counts: dict[str, Counter[Verdict]] = {}
+    for finding, verdict in found:
         for name in names(finding):
-            found.setdefault(name, []).append(verdict)
-    ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+            counts.setdefault(name, Counter())[verdict] += 1
+    ranked = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
     return {name: _counted(verdicts) for name, verdicts in ranked}
 
 
-def _counted(verdicts: Sequence[Verdict]) -> Acceptance:
+def _counted(verdicts: Counter[Verdict]) -> Acceptance:
     return Acceptance(
-        published=len(verdicts),
-        accepted=verdicts.count(Verdict.ACCEPTED),
-        complaints=verdicts.count(Verdict.COMPLAINT),
-        open=verdicts.count(Verdict.OPEN),
+        published=verdicts.total(),
+        accepted=verdicts[Verdict.ACCEPTED],
+        complaints=verdicts[Verdict.COMPLAINT],
+        open=verdicts[Verdict.OPEN],
     )
 
 

@@ -64,6 +64,20 @@ class RepositoryLine(NamedTuple):
     usd: Decimal
 
 
+class DayLine(NamedTuple):
+    """USD of one day's calls."""
+
+    day: str
+    claude_usd: Decimal
+    other_usd: Decimal
+    local_usd: Decimal
+    """Power and busy hardware."""
+
+    @property
+    def usd(self) -> Decimal:
+        return self.claude_usd + self.other_usd + self.local_usd
+
+
 @dataclass(frozen=True)
 class PullCosts:
     """What pull requests cost, without idle hardware."""
@@ -154,6 +168,22 @@ def shares_of(
         for name, calls in spent.items()
     ]
     return tuple(sorted(lines, key=lambda line: (-line.reviews.part, line.name)))
+
+
+def days_of(sums: Sums) -> tuple[DayLine, ...]:
+    """Money by day; days without calls are left out."""
+    found: dict[str, list[CallSum]] = {}
+    for call in sums.calls:
+        found.setdefault(call.day, []).append(call)
+    return tuple(
+        DayLine(
+            day,
+            total(calls, lambda call: call.usd if call.is_claude else ZERO),
+            total(calls, lambda call: ZERO if call.is_claude else call.usd),
+            total(calls, lambda call: call.energy_usd + call.amortisation_usd),
+        )
+        for day, calls in sorted(found.items())
+    )
 
 
 def repositories_of(sums: Sums) -> tuple[RepositoryLine, ...]:

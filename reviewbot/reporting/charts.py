@@ -13,6 +13,8 @@ from reviewbot.reporting.page import Bar, Bars, Columns, Curves
 
 WIDTH, NARROW = 840, 400
 _LABEL, _VALUE, _ROW, _TALL_ROW = 255, 225, 30, 48
+#: Characters that fit beside each other on a telephone.
+_WORDS = 44
 _TOP, _LEFT, _RIGHT, _BOTTOM, _HEIGHT = 14, 64, 16, 44, 300
 #: Height of columns, and the part of its place that a column fills.
 _COLUMNS, _FILLED = 200, 0.72
@@ -23,14 +25,14 @@ _STEPS = 5
 def bars_svg(chart: Bars, *, narrow: bool = False) -> str:
     """Horizontal bars, each with its value in words and a whisker for its interval."""
     most = max((max(bar.value, bar.high or 0.0) for bar in chart.bars), default=0.0) or 1.0
-    room = NARROW if narrow else WIDTH - _LABEL - _VALUE
-    draw = _tall_bar if narrow else _bar
-    rows = "".join(
-        draw(bar, index, room / most, index % 6 + 1) for index, bar in enumerate(chart.bars)
-    )
+    scale = (NARROW if narrow else WIDTH - _LABEL - _VALUE) / most
+    draw, rows, top = (_tall_bar if narrow else _bar), [], 0
+    for index, bar in enumerate(chart.bars):
+        drawn, height = draw(bar, top, scale, index % 6 + 1)
+        rows.append(drawn)
+        top += height
     told = "; ".join(f"{bar.label}: {bar.text}" for bar in chart.bars)
-    height = len(chart.bars) * (_TALL_ROW if narrow else _ROW) + 4
-    return _svg(chart.title, told, height, rows, narrow=narrow)
+    return _svg(chart.title, told, top + 4, "".join(rows), narrow=narrow)
 
 
 def curves_svg(chart: Curves, *, narrow: bool = False) -> str:
@@ -107,29 +109,31 @@ def _grid(high: float, right: float, low: float, height: float) -> str:
     )
 
 
-def _bar(bar: Bar, index: int, scale: float, series: int) -> str:
-    top = index * _ROW
+def _bar(bar: Bar, top: int, scale: float, series: int) -> tuple[str, int]:
+    """The bar between its words, and its height."""
     middle = top + _ROW / 2
-    width = max(bar.value * scale, 1.0 if bar.value > 0 else 0.0)
     return (
         f'<text class="label" x="{_LABEL - 10}" y="{middle + 4:.1f}" text-anchor="end">'
         f"{_safe(bar.label)}</text>"
-        f'<rect class="s{series}" x="{_LABEL}" y="{top + 6}" width="{width:.1f}" height="{_ROW - 12}" rx="2"/>'
-        f"{_whisker(bar, _LABEL, middle, scale)}"
+        f'<rect class="s{series}" x="{_LABEL}" y="{top + 6}" width="{_width(bar, scale):.1f}" '
+        f'height="{_ROW - 12}" rx="2"/>{_whisker(bar, _LABEL, middle, scale)}'
         f'<text class="value" x="{WIDTH}" y="{middle + 4:.1f}" text-anchor="end">{_safe(bar.text)}</text>'
-    )
+    ), _ROW
 
 
-def _tall_bar(bar: Bar, index: int, scale: float, series: int) -> str:
-    """Words above, the bar below them."""
-    top = index * _TALL_ROW
-    width = max(bar.value * scale, 1.0 if bar.value > 0 else 0.0)
+def _tall_bar(bar: Bar, top: int, scale: float, series: int) -> tuple[str, int]:
+    """Words above, in one line or in two, and the bar below them."""
+    line = 0 if len(bar.label) + len(bar.text) <= _WORDS else 18
     return (
         f'<text class="label" x="0" y="{top + 16}">{_safe(bar.label)}</text>'
-        f'<text class="value" x="{NARROW}" y="{top + 16}" text-anchor="end">{_safe(bar.text)}</text>'
-        f'<rect class="s{series}" x="0" y="{top + 24}" width="{width:.1f}" height="14" rx="2"/>'
-        f"{_whisker(bar, 0, top + 31, scale)}"
-    )
+        f'<text class="value" x="{NARROW}" y="{top + 16 + line}" text-anchor="end">{_safe(bar.text)}</text>'
+        f'<rect class="s{series}" x="0" y="{top + 24 + line}" width="{_width(bar, scale):.1f}" '
+        f'height="14" rx="2"/>{_whisker(bar, 0, top + 31 + line, scale)}'
+    ), _TALL_ROW + line
+
+
+def _width(bar: Bar, scale: float) -> float:
+    return max(bar.value * scale, 1.0 if bar.value > 0 else 0.0)
 
 
 def _whisker(bar: Bar, left: float, middle: float, scale: float) -> str:

@@ -103,4 +103,5 @@ def _figure(index: int, table: Table) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(escape_invisible(text))
+    """Harmless, and a number stays beside its percent sign."""
+    return escape(escape_invisible(text)).replace(" %", "&#160;%")

@@ -6,15 +6,17 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reviewbot.publishing.feedback import PostedFinding
-from reviewbot.reporting.acceptance import Acceptance, acceptance_by, acceptance_of
+from reviewbot.reporting.acceptance import Acceptance, acceptance_by, acceptance_of, judged
 from reviewbot.reporting.against_forecast import Expected
 from reviewbot.reporting.breakdown import (
     NO_AREA,
+    DayLine,
     Failures,
     ModelLine,
     PullCosts,
     RepositoryLine,
     ShareLine,
+    days_of,
     failures_of,
     models_of,
     pull_costs_of,
@@ -78,6 +80,7 @@ class Report:
     tiers: tuple[ShareLine, ...]
     areas: tuple[ShareLine, ...]
     repositories: tuple[RepositoryLine, ...]
+    days: tuple[DayLine, ...]
     pull_costs: PullCosts
     failures: Failures
     counterfactuals: Counterfactuals
@@ -128,6 +131,7 @@ def build_report(
     reviews = sum(each.reviews for each in sums.reviews)
     read = [each for each in sums.reviews if each.read]
     calls = sum(each.calls for each in sums.calls)
+    found = judged(posted)
     return Report(
         window=window,
         repository=repository,
@@ -144,17 +148,18 @@ def build_report(
         tiers=shares_of(sums, reviews, lambda tier, _: (tier,)),
         areas=shares_of(sums, reviews, lambda _, areas: areas or (NO_AREA,)),
         repositories=repositories_of(sums),
+        days=days_of(sums),
         pull_costs=pull_costs_of(sums),
         failures=failures_of(sums),
         counterfactuals=counterfactuals(sums, basis, window),
         basis=basis,
         sums=sums,
-        acceptance=acceptance_of(posted),
+        acceptance=acceptance_of(found),
         acceptance_by={
-            "engine": acceptance_by(posted, lambda each: (each.engine,)),
-            "model": acceptance_by(posted, lambda each: (each.model,) if each.model else ()),
-            "route": acceptance_by(posted, lambda each: (each.tier,)),
-            "area": acceptance_by(posted, lambda each: each.areas or (NO_AREA,)),
+            "engine": acceptance_by(found, lambda each: (each.engine,)),
+            "model": acceptance_by(found, lambda each: (each.model,) if each.model else ()),
+            "route": acceptance_by(found, lambda each: (each.tier,)),
+            "area": acceptance_by(found, lambda each: each.areas or (NO_AREA,)),
         },
         budgets=tuple(budgets),
         expected=expected,

@@ -91,7 +91,7 @@ def report_json(report: Report, *, api_url: str) -> dict[str, Any]:
                 "other_usd": _usd(day.other_usd),
                 "local_usd": _usd(day.local_usd),
             }
-            for day in report.sums.days
+            for day in report.days
         ],
         "budgets": [_budget(each, over) for each in report.budgets],
         "forecast": None if report.expected is None else _expected(report.expected, over),

@@ -158,7 +158,7 @@ def _tiles(report: Report) -> Tiles:
 
 def _days(report: Report) -> Columns:
     """Every day of the window, or every month of a long one."""
-    days, spent = report.sums.days, report.spending
+    days, spent = report.days, report.spending
     length = _DAY if len(_between(report, _DAY)) <= MOST_DAYS else _MONTH
     found: dict[str, list[Decimal]] = {}
     for day in days:
@@ -179,7 +179,7 @@ def _days(report: Report) -> Columns:
 
 
 def _dearest_day(report: Report) -> str:
-    days = report.sums.days
+    days = report.days
     if not days:
         return "No day had a call."
     worst = max(days, key=lambda day: day.usd)

@@ -23,8 +23,10 @@ T = TypeVar("T")
 
 
 class CallSum(NamedTuple):
-    """Calls that are alike in the first ten respects, added up."""
+    """Calls that are alike in the first nine respects, added up."""
 
+    day: str
+    """On which they began: `2026-11-30`, UTC."""
     engine: str
     provider: str | None
     """None: our own hardware."""
@@ -110,20 +112,6 @@ class PullSum(NamedTuple):
     """Billed, and used up of our own hardware."""
 
 
-class DaySum(NamedTuple):
-    """USD of one day's calls."""
-
-    day: str
-    """`2026-11-30`, UTC."""
-    claude_usd: Decimal
-    other_usd: Decimal
-    local_usd: Decimal
-
-    @property
-    def usd(self) -> Decimal:
-        return self.claude_usd + self.other_usd + self.local_usd
-
-
 class Latency(NamedTuple):
     """How long answered calls took, seconds: the shortest time that so many did not exceed."""
 
@@ -153,7 +141,6 @@ class Sums:
     """Pull requests with a review that was more than routed."""
     routed_pulls: int = 0
     """Pull requests that were only routed."""
-    days: tuple[DaySum, ...] = ()
     latencies: tuple[Latency, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
     titles: Mapping[tuple[str, int], str] = field(default_factory=dict)

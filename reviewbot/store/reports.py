@@ -33,7 +33,6 @@ class ReportStore(Store):
                 pulls=pulls,
                 read_pulls=read,
                 routed_pulls=routed,
-                days=add_up.day_sums(connection, where),
                 latencies=add_up.latencies(connection, where),
                 refusals=add_up.refusals(connection, where),
                 titles=add_up.titles(connection, dearest),

@@ -24,12 +24,10 @@ from sqlalchemy import (
     select,
 )
 
-from reviewbot.costs.summary import CLAUDE
 from reviewbot.reporting.sums import (
     ANSWERED,
     UNSETTLED,
     CallSum,
-    DaySum,
     Latency,
     PullSum,
     Refusals,
@@ -72,6 +70,7 @@ class Where(NamedTuple):
 def call_sums(connection: Connection, where: Where) -> tuple[CallSum, ...]:
     """All calls, those without settlement too."""
     alike = (
+        _day(connection),
         _started.engine,
         _started.provider,
         _model,
@@ -108,11 +107,11 @@ def call_sums(connection: Connection, where: Where) -> tuple[CallSum, ...]:
 
 
 def _call_sum(row: Sequence[Any]) -> CallSum:
-    engine, provider, model, outcome, how, tier, areas, complete, *sums = row
+    day, engine, provider, model, outcome, how, tier, areas, complete, *sums = row
     counts = [int(value or 0) for value in sums[:11]]
     usd, unknown, reserved, energy, amortisation = (value or _NOTHING for value in sums[11:16])
     used = [float(value or 0) for value in sums[16:]]
-    alike = (engine, provider, model, outcome, how, tier, _areas(areas), complete)
+    alike = (day, engine, provider, model, outcome, how, tier, _areas(areas), complete)
     return CallSum._make((*alike, *counts, usd, unknown + reserved, energy, amortisation, *used))
 
 
@@ -161,22 +160,6 @@ def reviewed_pulls(connection: Connection, where: Where) -> tuple[frozenset[tupl
     rows = connection.execute(query).all()
     read = frozenset((repository, number) for repository, number, reviews_ in rows if reviews_)
     return read, len(rows) - len(read)
-
-
-def day_sums(connection: Connection, where: Where) -> tuple[DaySum, ...]:
-    """USD a day; days without calls are left out."""
-    day = _day(connection)
-    known = case((_settled.unknown, _ZERO), else_=_settled.usd)
-    claude = func.sum(case((_started.engine == CLAUDE, known), else_=_ZERO))
-    other = func.sum(case((_started.engine != CLAUDE, known), else_=_ZERO))
-    own = func.sum(_settled.energy_usd), func.sum(_settled.amortisation_usd)
-    query = select(day, claude, other, *own).select_from(_calls).where(where.calls())
-    return tuple(
-        DaySum(name, claude_usd or _NOTHING, other_usd or _NOTHING, (power or _NOTHING) + (worn or _NOTHING))
-        for name, claude_usd, other_usd, power, worn in connection.execute(
-            query.group_by(day).order_by(day)
-        )
-    )  # fmt: skip
 
 
 def latencies(connection: Connection, where: Where) -> tuple[Latency, ...]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from reviewbot.publishing.feedback import Feedback, FeedbackKind, PostedFinding
-from reviewbot.reporting.acceptance import Verdict, acceptance_of, verdict_of
+from reviewbot.reporting.acceptance import Verdict, acceptance_of, judged, verdict_of
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 UP, DOWN, REPLY = FeedbackKind.THUMBS_UP, FeedbackKind.THUMBS_DOWN, FeedbackKind.REPLY
@@ -78,7 +78,7 @@ def test_a_verdict_follows_from_what_people_did(
 def test_every_finding_is_counted_once(
     drawn: list[tuple[list[FeedbackKind], bool]],
 ) -> None:
-    found = acceptance_of(finding(*kinds, ended=ended) for kinds, ended in drawn)
+    found = acceptance_of(judged(finding(*kinds, ended=ended) for kinds, ended in drawn))
 
     assert found.published == len(drawn)
     assert found.accepted + found.complaints <= found.decided <= found.published

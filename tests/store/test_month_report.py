@@ -17,9 +17,10 @@ from sample_month import (
 )
 
 from reviewbot.reporting.acceptance import Acceptance
+from reviewbot.reporting.breakdown import DayLine
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.report import Report, build_report
-from reviewbot.reporting.sums import DaySum, Latency, Refusals, Sums
+from reviewbot.reporting.sums import Latency, Refusals, Sums
 from reviewbot.reporting.window import between, previous
 from reviewbot.store.reports import ReportStore, open_report_store
 
@@ -161,12 +162,12 @@ def test_other_ways_are_compared_over_complete_reviews(report: Report) -> None:
 def test_days_follow_each_other(report: Report) -> None:
     nothing = Decimal(0)
 
-    assert report.sums.days == (
-        DaySum("2026-11-05", Decimal("0.012"), nothing, nothing),
-        DaySum("2026-11-06", nothing, nothing, POWER_36 + WEAR_36),
-        DaySum("2026-11-08", Decimal("0.0052"), nothing, nothing),
-        DaySum("2026-11-09", nothing, nothing, POWER_18 + WEAR_18),
-        DaySum("2026-11-20", nothing, nothing, nothing),
+    assert report.days == (
+        DayLine("2026-11-05", Decimal("0.012"), nothing, nothing),
+        DayLine("2026-11-06", nothing, nothing, POWER_36 + WEAR_36),
+        DayLine("2026-11-08", Decimal("0.0052"), nothing, nothing),
+        DayLine("2026-11-09", nothing, nothing, POWER_18 + WEAR_18),
+        DayLine("2026-11-20", nothing, nothing, nothing),
     )
 
 
