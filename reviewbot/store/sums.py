@@ -192,10 +192,11 @@ def refusals(connection: Connection, where: Where) -> Refusals:
         later.c.started_at > _started.started_at,
     )
     question = _started.review_id, _started.purpose, _started.unit, _started.model
+    # they are few: found first, so that SQLite does not join the whole window
+    refusing = select(_settled.id).where(_settled.outcome == Outcome.REFUSED.value)
     refused = (
         select(*question, func.max(case((again, 1), else_=0)).label("again"))
-        .select_from(_calls)
-        .where(where.calls(), _settled.outcome == Outcome.REFUSED.value)
+        .where(where.calls(), _started.id.in_(refusing))
         .group_by(*question)
         .subquery()
         .c
