@@ -30,8 +30,7 @@ def month_report(
     Raises UsageError for a repository that the database does not know, PriceError for a Claude model
     without a price, and StoreError.
     """
-    earlier, book = previous(window), wiring.prices(settings)
-    book.price_of("anthropic", settings.claude_model)
+    earlier, basis = previous(window), _basis(settings, window)
     policy = wiring.operator_policy(settings)
     sums = before = Sums()
     with wiring.report_store(settings) as store:
@@ -39,13 +38,6 @@ def month_report(
             if repository is not None:
                 _known(repository, store.repositories())
             sums, before = store.sums(window, repository), store.totals(earlier, repository)
-    basis = Basis(
-        prices=book,
-        claude_model=settings.claude_model,
-        others=(settings.claude_model_low,),
-        rates=wiring.local_rates(settings),
-        at=window.until,
-    )
     return build_report(
         sums,
         before,
@@ -56,6 +48,18 @@ def month_report(
         posted=posted,
         budgets=budgets,
         expected=expected(forecast, policy.route.granularity, window) if forecast else None,
+    )
+
+
+def _basis(settings: Settings, window: Window) -> Basis:
+    book = wiring.prices(settings)
+    book.price_of("anthropic", settings.claude_model)
+    return Basis(
+        prices=book,
+        claude_model=settings.claude_model,
+        others=(settings.claude_model_low,),
+        rates=wiring.local_rates(settings),
+        at=window.until,
     )
 
 

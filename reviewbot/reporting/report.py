@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from reviewbot.publishing.feedback import PostedFinding
-from reviewbot.reporting.acceptance import Acceptance, acceptance_by, acceptance_of, judged
+from reviewbot.reporting.acceptance import Acceptance, Judged, acceptance_by, acceptance_of, judged
 from reviewbot.reporting.against_forecast import Expected
 from reviewbot.reporting.breakdown import (
     NO_AREA,
@@ -26,7 +26,7 @@ from reviewbot.reporting.breakdown import (
 from reviewbot.reporting.counterfactuals import Basis, Counterfactuals, counterfactuals
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.spending import Spending, spending_of
-from reviewbot.reporting.sums import ZERO, Sums
+from reviewbot.reporting.sums import ZERO, ReviewSum, Sums
 from reviewbot.reporting.window import Window
 
 
@@ -138,11 +138,9 @@ def build_report(
         now=_totals(sums, basis, window),
         before=_totals(before, basis, earlier),
         routed_only=sums.routed_pulls,
-        incomplete=Ratio(
-            sum(r.reviews for r in read if not r.complete), sum(r.reviews for r in read)
-        ),
+        incomplete=_of_reviews(read, [r for r in read if not r.complete]),
         findings=sum(each.findings for each in sums.reviews),
-        overrides=Ratio(sum(r.reviews for r in sums.reviews if r.overridden), reviews),
+        overrides=_of_reviews(sums.reviews, [r for r in sums.reviews if r.overridden]),
         scripted=Ratio(sum(each.scripted for each in sums.calls), calls),
         models=models_of(sums),
         tiers=shares_of(sums, reviews, lambda tier, _: (tier,)),
@@ -155,15 +153,23 @@ def build_report(
         basis=basis,
         sums=sums,
         acceptance=acceptance_of(found),
-        acceptance_by={
-            "engine": acceptance_by(found, lambda each: (each.engine,)),
-            "model": acceptance_by(found, lambda each: (each.model,) if each.model else ()),
-            "route": acceptance_by(found, lambda each: (each.tier,)),
-            "area": acceptance_by(found, lambda each: each.areas or (NO_AREA,)),
-        },
+        acceptance_by=_acceptances(found),
         budgets=tuple(budgets),
         expected=expected,
     )
+
+
+def _of_reviews(reviews: Iterable[ReviewSum], some: Iterable[ReviewSum]) -> Ratio:
+    return Ratio(sum(each.reviews for each in some), sum(each.reviews for each in reviews))
+
+
+def _acceptances(found: Sequence[Judged]) -> dict[str, dict[str, Acceptance]]:
+    return {
+        "engine": acceptance_by(found, lambda each: (each.engine,)),
+        "model": acceptance_by(found, lambda each: (each.model,) if each.model else ()),
+        "route": acceptance_by(found, lambda each: (each.tier,)),
+        "area": acceptance_by(found, lambda each: each.areas or (NO_AREA,)),
+    }
 
 
 def _totals(sums: Sums, basis: Basis, window: Window) -> Totals:

@@ -8,7 +8,13 @@ from reviewbot.costs.money import decimal_text, exact
 from reviewbot.publishing.links import pull_link
 from reviewbot.reporting.acceptance import Acceptance
 from reviewbot.reporting.against_forecast import Expected
-from reviewbot.reporting.breakdown import ModelLine
+from reviewbot.reporting.breakdown import (
+    DayLine,
+    ModelLine,
+    PullCosts,
+    RepositoryLine,
+    ShareLine,
+)
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.report import BudgetState, Report, Totals
 from reviewbot.reporting.report_words import verdicts
@@ -21,81 +27,96 @@ SCHEMA = 1
 def report_json(report: Report, *, api_url: str) -> dict[str, Any]:
     """Everything that the pages show, and the lists that they cut."""
     over = report.window.interval
-
-    def rate(ratio: Ratio) -> dict[str, Any]:
-        return ratio.to_json(over)
-
     return {
         "schema": SCHEMA,
         "window": _window(report.window),
         "repository": report.repository,
-        "scripted_calls": rate(report.scripted),
+        "scripted_calls": report.scripted.to_json(over),
         "verdicts": [] if report.is_empty else verdicts(report),
         "totals": _totals(report.now),
         "before": {"window": _window(report.before.window), **_totals(report.before)},
         "energy": _energy(report),
         "counterfactuals": _counterfactuals(report),
         "per": _per(report),
-        "rates": {
-            "incomplete_reviews": rate(report.incomplete),
-            "overrides": rate(report.overrides),
-            "acceptance": rate(report.acceptance.acceptance),
-            "complaints": rate(report.acceptance.complaint),
-            "parse_failures": rate(report.failures.malformed),
-            "refusals": rate(report.failures.refused),
-            "fallbacks": rate(report.failures.taken_over),
-            "truncated": rate(report.failures.truncated),
-            "retries": rate(report.failures.retries),
-            "unknown_cost": rate(report.failures.unknown),
-        },
+        "rates": {name: ratio.to_json(over) for name, ratio in _rates(report).items()},
         "findings": {
             "in_reviews": report.findings,
             "published": report.acceptance.published,
             "open": report.acceptance.open,
         },
-        "tiers": [
-            {"name": s.name, "reviews": rate(s.reviews), "calls": s.calls, "usd": _usd(s.usd)}
-            for s in report.tiers
-        ],
-        "areas": [
-            {"name": s.name, "reviews": rate(s.reviews), "calls": s.calls, "usd": _usd(s.usd)}
-            for s in report.areas
-        ],
-        "repositories": [
-            {"name": r.name, "pull_requests": r.pulls, "calls": r.calls, "usd": _usd(r.usd)}
-            for r in report.repositories
-        ],
+        "tiers": [_share(line, over) for line in report.tiers],
+        "areas": [_share(line, over) for line in report.areas],
+        "repositories": [_repository(line) for line in report.repositories],
         "models": [_model(line, over) for line in report.models],
         "outcomes": [
-            {"name": name, "calls": rate(ratio)} for name, ratio in report.failures.outcomes
+            {"name": name, "calls": ratio.to_json(over)} for name, ratio in report.failures.outcomes
         ],
-        "dearest_pull_requests": [
-            {
-                "name": f"{pull.repository}#{pull.number}",
-                "title": report.pull_costs.titles.get((pull.repository, pull.number or 0), ""),
-                "url": pull_link(pull.repository, pull.number, api_url),
-                "calls": pull.calls,
-                "usd": _usd(pull.usd),
-            }
-            for pull in report.pull_costs.dearest
-        ],
+        "dearest_pull_requests": _dearest(report.pull_costs, api_url),
         "acceptance": [
             {"name": f"{kind}: {name}", **_acceptance(found, over)}
             for kind, names in report.acceptance_by.items()
             for name, found in names.items()
         ],
-        "days": [
-            {
-                "name": day.day,
-                "claude_usd": _usd(day.claude_usd),
-                "other_usd": _usd(day.other_usd),
-                "local_usd": _usd(day.local_usd),
-            }
-            for day in report.days
-        ],
+        "days": [_day(line) for line in report.days],
         "budgets": [_budget(each, over) for each in report.budgets],
         "forecast": None if report.expected is None else _expected(report.expected, over),
     }
+
+
+def _rates(report: Report) -> dict[str, Ratio]:
+    failures = report.failures
+    return {
+        "incomplete_reviews": report.incomplete,
+        "overrides": report.overrides,
+        "acceptance": report.acceptance.acceptance,
+        "complaints": report.acceptance.complaint,
+        "parse_failures": failures.malformed,
+        "refusals": failures.refused,
+        "fallbacks": failures.taken_over,
+        "truncated": failures.truncated,
+        "retries": failures.retries,
+        "unknown_cost": failures.unknown,
+    }
+
+
+def _share(line: ShareLine, over: str) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "reviews": line.reviews.to_json(over),
+        "calls": line.calls,
+        "usd": _usd(line.usd),
+    }
+
+
+def _repository(line: RepositoryLine) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "pull_requests": line.pulls,
+        "calls": line.calls,
+        "usd": _usd(line.usd),
+    }
+
+
+def _day(line: DayLine) -> dict[str, str]:
+    return {
+        "name": line.day,
+        "claude_usd": _usd(line.claude_usd),
+        "other_usd": _usd(line.other_usd),
+        "local_usd": _usd(line.local_usd),
+    }
+
+
+def _dearest(costs: PullCosts, api_url: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"{pull.repository}#{pull.number}",
+            "title": costs.titles.get((pull.repository, pull.number or 0), ""),
+            "url": pull_link(pull.repository, pull.number, api_url),
+            "calls": pull.calls,
+            "usd": _usd(pull.usd),
+        }
+        for pull in costs.dearest
+    ]
 
 
 def _window(window: Window) -> dict[str, Any]:

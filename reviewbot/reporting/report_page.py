@@ -1,6 +1,6 @@
 """The monthly report for people: what it cost, what it brought, and whether the machine is worth it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -27,7 +27,6 @@ from reviewbot.reporting.report_tables import (
     model_tables,
     month_table,
     pull_tables,
-    repository_table,
     share_tables,
     spending_table,
 )
@@ -54,11 +53,6 @@ def report_page(report: Report, *, api_url: str, newest: datetime | None = None)
 
 
 def _blocks(report: Report, api_url: str) -> Iterator[Block]:
-    window = report.window.name
-
-    def part(name: str) -> Heading:
-        return Heading(f"{name} · {window}")
-
     if said := scripted_words(report):
         yield Paragraph(said, strong=True)
     first, second, *others = verdicts(report)
@@ -66,36 +60,28 @@ def _blocks(report: Report, api_url: str) -> Iterator[Block]:
     yield Paragraph(second, strong=True)
     yield _tiles(report)
     yield Points(others)
-    yield part("Over time")
-    yield _days(report)
-    yield part("What it cost")
-    yield spending_table(report)
-    if bars := _bars(report):
-        yield bars
-    yield part(
-        "Against the month before" if report.window.whole_month else "Against the time before"
-    )
-    yield month_table(report)
-    if report.expected:
-        yield part("Against the forecast")
-        yield forecast_table(report, report.expected)
-    yield part("Where it went")
-    yield from share_tables(report)
-    if report.repository is None and len(report.repositories) > 1:
-        yield repository_table(report)
-    yield part("Models")
-    yield from model_tables(report)
-    yield part("Pull requests and findings")
-    yield from pull_tables(report, api_url)
-    yield part("What people made of it")
-    yield from acceptance_tables(report)
-    yield part("What went wrong")
-    yield from failure_tables(report)
-    if report.budgets:
-        yield part("Budgets")
-        yield budget_table(report.budgets)
+    for name, blocks in _parts(report, api_url):
+        yield Heading(f"{name} · {report.window.name}")
+        yield from blocks
     yield Heading("What this rests on")
     yield Points(list(_basis(report)))
+
+
+def _parts(report: Report, api_url: str) -> Iterator[tuple[str, Iterable[Block]]]:
+    """The parts that hold rates: their headings name the window."""
+    yield "Over time", [_days(report)]
+    yield "What it cost", [spending_table(report), *_bars(report)]
+    before = "month" if report.window.whole_month else "time"
+    yield f"Against the {before} before", [month_table(report)]
+    if report.expected:
+        yield "Against the forecast", [forecast_table(report, report.expected)]
+    yield "Where it went", share_tables(report)
+    yield "Models", model_tables(report)
+    yield "Pull requests and findings", pull_tables(report, api_url)
+    yield "What people made of it", acceptance_tables(report)
+    yield "What went wrong", failure_tables(report)
+    if report.budgets:
+        yield "Budgets", [budget_table(report.budgets)]
 
 
 def _empty(report: Report, newest: datetime | None) -> Iterator[Block]:
@@ -205,10 +191,11 @@ def _label(report: Report, name: str) -> str:
     return f"{int(name[8:])}" if report.window.whole_month else name[5:]
 
 
-def _bars(report: Report) -> Bars | None:
+def _bars(report: Report) -> Iterator[Bars]:
+    """The ways side by side, where there is something to compare."""
     compared = report.counterfactuals
     if not compared.compared:
-        return None
+        return
     found = [
         ("as it was", compared.actual.total_usd),
         (f"{report.basis.claude_model} alone", compared.all_claude_usd),
@@ -217,7 +204,7 @@ def _bars(report: Report) -> Bars | None:
         found.append((f"{compared.cheapest.model} for local", compared.cheapest_usd))
     if compared.all_local:
         found.append(("local alone", compared.all_local.usd))
-    return Bars(
+    yield Bars(
         f"USD for the same questions, {plural(compared.compared, 'complete review')}",
         [Bar(name, float(amount), usd(amount)) for name, amount in found],
     )

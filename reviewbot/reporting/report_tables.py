@@ -8,11 +8,11 @@ from reviewbot.publishing.figures import engine_label, usd
 from reviewbot.publishing.links import pull_link
 from reviewbot.reporting.acceptance import Acceptance
 from reviewbot.reporting.against_forecast import Expected
-from reviewbot.reporting.breakdown import ModelLine, ShareLine
+from reviewbot.reporting.breakdown import ModelLine, PullCosts, ShareLine
 from reviewbot.reporting.page import Block, Cell, Link, Paragraph, Table
 from reviewbot.reporting.report import BudgetState, Report, Totals
 from reviewbot.reporting.report_words import difference, energy_words, hours
-from reviewbot.reporting.sums import PullSum
+from reviewbot.reporting.sums import ZERO, PullSum
 from reviewbot.routing.wording import plural
 
 #: Longest lists that are shown; data has all.
@@ -97,13 +97,14 @@ def forecast_table(report: Report, expected: Expected) -> Table:
 
 
 def share_tables(report: Report) -> Iterator[Block]:
-    """By tier and by area."""
+    """By tier, by area, and by repository where there are several."""
     yield _shares("tier", report.tiers)
     yield _shares("area", report.areas)
+    if report.repository is None and len(report.repositories) > 1:
+        yield _repositories(report)
 
 
-def repository_table(report: Report) -> Table:
-    """By repository, the dearest first."""
+def _repositories(report: Report) -> Table:
     lines = report.repositories
     rows = [
         (line.name or "(at a terminal)", f"{line.pulls:,}", f"{line.calls:,}", usd(line.usd))
@@ -158,52 +159,51 @@ def model_tables(report: Report) -> Iterator[Block]:
 
 def pull_tables(report: Report, api_url: str) -> Iterator[Block]:
     """What one pull request, one finding and one accepted finding cost."""
+    yield _costs_of_one(report)
+    if report.pull_costs.dearest:
+        yield _dearest(report.pull_costs, api_url)
+    left = f"{plural(report.routed_only, 'pull request')} only routed (drafts, bots)"
+    yield Paragraph(f"Incomplete: {report.incomplete.of('reviews')}. {left}.")
+
+
+def _costs_of_one(report: Report) -> Table:
     costs, spent = report.pull_costs, report.spending
-    calls, whole = usd(spent.calls_usd), spent.total_usd
-    accepted = report.acceptance.accepted
+    accepted, pulls_usd = report.acceptance.accepted, ZERO
+    for pull in report.sums.pulls:
+        pulls_usd += pull.usd if pull.number is not None else ZERO
 
-    def row(name: str, per: Decimal | None, count: int, what: str) -> tuple[str, str, str, str]:
-        idle = usd(whole / count) if count else "–"
-        return (
-            name,
-            _usd(per),
-            idle,
-            f"{calls} for {plural(count, what)}" if count else f"no {what}",
-        )
+    def row(name: str, usd_: Decimal, per: Decimal | None, count: int) -> tuple[str, ...]:
+        what = name.partition(",")[0]
+        how = f"{usd(usd_)} for {plural(count, what)}" if count else f"no {what}"
+        return name, _usd(per), usd(spent.total_usd / count) if count else "–", how
 
-    pulls_usd = sum((pull.usd for pull in report.sums.pulls if pull.number is not None), Decimal(0))
-    yield Table(
+    return Table(
         ("a …", "USD", "with idle", "how"),
         [
-            (
-                "pull request, mean",
-                _usd(costs.mean_usd),
-                usd(whole / costs.pulls) if costs.pulls else "–",
-                f"{usd(pulls_usd)} for {plural(costs.pulls, 'pull request')}",
-            ),
+            row("pull request, mean", pulls_usd, costs.mean_usd, costs.pulls),
             ("pull request, p50", _usd(costs.p50_usd), "", "half of them cost no more"),
             ("pull request, p95", _usd(costs.p95_usd), "", "19 of 20 cost no more"),
-            row("finding", report.per_finding_usd, report.findings, "finding"),
-            row("accepted finding", report.per_accepted_usd, accepted, "accepted finding"),
+            row("finding", spent.calls_usd, report.per_finding_usd, report.findings),
+            row("accepted finding", spent.calls_usd, report.per_accepted_usd, accepted),
         ],
         frozenset({3}),
     )
-    if costs.dearest:
-        yield Table(
-            ("the dearest", "title", "calls", "USD"),
-            [
-                (
-                    _place(pull, api_url),
-                    _short(costs.titles.get((pull.repository, pull.number or 0), "")),
-                    f"{pull.calls:,}",
-                    usd(pull.usd),
-                )
-                for pull in costs.dearest
-            ],
-            frozenset({1}),
-        )
-    left = f"{plural(report.routed_only, 'pull request')} only routed (drafts, bots)"
-    yield Paragraph(f"Incomplete: {report.incomplete.of('reviews')}. {left}.")
+
+
+def _dearest(costs: PullCosts, api_url: str) -> Table:
+    return Table(
+        ("the dearest", "title", "calls", "USD"),
+        [
+            (
+                _place(pull, api_url),
+                _short(costs.titles.get((pull.repository, pull.number or 0), "")),
+                f"{pull.calls:,}",
+                usd(pull.usd),
+            )
+            for pull in costs.dearest
+        ],
+        frozenset({1}),
+    )
 
 
 def acceptance_tables(report: Report) -> Iterator[Block]:

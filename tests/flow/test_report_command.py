@@ -3,7 +3,14 @@
 import csv
 import io
 import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -138,3 +145,29 @@ def test_a_real_review_stands_in_the_report(
     assert [tier["name"] for tier in data["tiers"]] == ["claude"]
     assert [area["name"] for area in data["areas"]] == ["auth"]
     assert data["totals"]["idle_usd"] == "0", "no machine was asked"
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_terminal_is_shown_what_matters_in_bold(tmp_path: Path) -> None:
+    program = shutil.which("reviewbot", path=str(Path(sys.executable).parent))
+    assert program
+    ours, theirs = pty.openpty()
+    settings = {
+        "PATH": os.environ["PATH"],
+        "TERM": "xterm-256color",
+        "REVIEWBOT_DATA_DIR": str(tmp_path / "data"),
+    }
+
+    with subprocess.Popen([program, "report", *NOVEMBER], stdout=theirs, env=settings) as run:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError):  # the other end is closed
+            while piece := os.read(ours, 65_536):
+                written += piece
+    os.close(ours)
+
+    text = written.decode()
+    assert run.returncode == 0
+    assert "\x1b[1m" in text
+    plain = re.sub(r"\x1b\[[\d;]*m", "", text)
+    assert "Local cost more than Claude in this time would have" in plain
