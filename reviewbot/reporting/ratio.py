@@ -25,7 +25,7 @@ class Ratio:
         if self.value is None:
             return "–"
         percent = self.value * 100
-        places = 0 if not percent or percent >= 10 else 1 if percent >= Decimal("0.1") else 2
+        places = 0 if not percent or percent >= 10 else max(1, -percent.adjusted())
         return f"{percent:,.{places}f} %"
 
     @property

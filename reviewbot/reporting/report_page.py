@@ -88,6 +88,8 @@ def _empty(report: Report, newest: datetime | None) -> Iterator[Block]:
     """A month without anything, and what to do."""
     whose = f"No change of {report.repository}" if report.repository else "No change"
     yield Paragraph(f"{whose} was reviewed in {report.window.name}.", strong=True)
+    if idle := report.spending.idle_usd:
+        yield Paragraph(f"The machine stood idle and lost {usd(idle)} of its price.")
     todo = []
     if newest is not None:
         todo.append(

@@ -273,6 +273,12 @@ def test_an_empty_month_says_what_to_do(report: Report) -> None:
     assert report_json(empty, api_url=API_URL)["totals"]["total_usd"] == "0"
 
 
+def test_a_machine_that_nobody_used_cost_something_all_the_same() -> None:
+    page = _page(_built(Sums(has_hardware=True)))
+
+    assert "The machine stood idle and lost $38.89 of its price." in page_text(page)
+
+
 def test_a_month_that_saved_says_so(report: Report) -> None:
     dear = ReviewSum("local", (), True, False, True, 10, 3, Decimal(900))
     sums = replace(report.sums, reviews=(*report.sums.reviews, dear))
@@ -364,6 +370,8 @@ def test_long_times_are_drawn_by_month(
         (Ratio(0, 0), "–"),
         (Ratio(0, 5), "0 %"),
         (Ratio(2, 4000), "0.05 %"),
+        (Ratio(1, 48_000), "0.002 %"),
+        (Ratio(1, 1000), "0.1 %"),
         (Ratio(1, 30), "3.3 %"),
         (Ratio(2, 3), "67 %"),
         (Ratio(5, 5), "100 %"),
