@@ -41,6 +41,7 @@ fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated
 	$(BIN)/ruff format --quiet .
 	$(BIN)/python docs/settings_table.py
 	$(BIN)/python docs/rules_table.py
+	$(BIN)/python docs/ledger_table.py
 
 soak: .venv/.dev ## the tests with many more generated inputs, and those marked soak (up to an hour)
 	@$(PYTEST) -p tests.plugins.soak -m "soak or not soak"

@@ -2,7 +2,8 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,6 +28,7 @@ from reviewbot.steps import PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+    from reviewbot.store.reports import ReportStore
 
 #: Longest wait for a local server to name its models, seconds.
 DISCOVERY_SECONDS = 10.0
@@ -60,7 +62,7 @@ def setup(settings: Settings, crew: Crew | None = None) -> Setup:
                 book.price_of(facts.provider, facts.model)
     return Setup(
         rules=_rules(settings),
-        policy=_operator_policy(settings),
+        policy=operator_policy(settings),
         lineup=lineup,
         prices=book,
         claude_model=settings.claude_model,
@@ -195,6 +197,19 @@ def past_calls(settings: Settings) -> list[Call]:
         return [call for call in ledger.calls() if isinstance(call, Call)]
 
 
+@contextmanager
+def report_store(settings: Settings) -> "Iterator[ReportStore | None]":
+    """What reports read; None where there is no database yet: to report makes none."""
+    _, is_sqlite, file = settings.database.partition("sqlite:///")
+    if is_sqlite and not Path(file).is_file():
+        yield None
+        return
+    from reviewbot.store.reports import open_report_store
+
+    with open_report_store(settings.database) as store:
+        yield store
+
+
 def prices(settings: Settings) -> PriceBook:
     """The price library, and the operator's own prices over it."""
     if settings.prices_file is None:
@@ -282,7 +297,8 @@ def _rules(settings: Settings) -> RuleSet:
     return with_own_rules(own)
 
 
-def _operator_policy(settings: Settings) -> Policy:
+def operator_policy(settings: Settings) -> Policy:
+    """The operator's policy, or the default one. Raises DocumentError, SettingsError."""
     if settings.policy is None:
         return Policy()
     return load_policy(_read(settings.policy, "REVIEWBOT_POLICY"), str(settings.policy))

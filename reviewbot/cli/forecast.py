@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reviewbot.cli.pages import show_page
 from reviewbot.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from reviewbot.config.settings import Settings
     from reviewbot.reporting.forecast import Basis, Forecast, Past
-    from reviewbot.reporting.page import Page
 
 FORMATS = ("text", "markdown", "json", "html")
 #: Largest assumptions file, bytes.
@@ -109,7 +109,7 @@ def command(
     if assume is not None:
         if repos or since or limit or prs_per_month or reading or writing or processes:
             raise UsageError("--assume goes with --format only: the file states everything")
-        click.echo(_assumed(assume, format_))
+        _assumed(assume, format_)
         return
     from reviewbot import wiring
     from reviewbot.config.settings import load_settings
@@ -136,7 +136,7 @@ def command(
         pasts.append(past)
         known += found
     click.echo(_took(pasts, known, monotonic() - began), err=True)
-    click.echo(_shown(forecast(pasts, basis), format_))
+    _show(forecast(pasts, basis), format_)
 
 
 def _basis(
@@ -180,7 +180,7 @@ def _basis(
     return basis
 
 
-def _assumed(path: Path, format_: str) -> str:
+def _assumed(path: Path, format_: str) -> None:
     from reviewbot.reporting.assumptions import parse_assumptions
     from reviewbot.reporting.assumptions_page import assumptions_json, assumptions_page
 
@@ -191,26 +191,20 @@ def _assumed(path: Path, format_: str) -> str:
         raise SourceError(f"cannot read {path}: {error.strerror}") from None
     stated = parse_assumptions(text, str(path))
     if format_ == "json":
-        return json.dumps(assumptions_json(stated), indent=2)
-    return _written(assumptions_page(stated), format_)
+        click.echo(json.dumps(assumptions_json(stated), indent=2))
+    else:
+        show_page(assumptions_page(stated), format_)
 
 
-def _shown(made: "Forecast", format_: str) -> str:
+def _show(made: "Forecast", format_: str) -> None:
     if format_ == "json":
         from reviewbot.reporting.forecast_json import forecast_json
 
-        return json.dumps(forecast_json(made), indent=2)
+        click.echo(json.dumps(forecast_json(made), indent=2))
+        return
     from reviewbot.reporting.forecast_page import forecast_page
 
-    return _written(forecast_page(made), format_)
-
-
-def _written(page: "Page", format_: str) -> str:
-    from reviewbot.reporting.page_html import page_html
-    from reviewbot.reporting.page_text import page_markdown, page_text
-
-    writers = {"text": page_text, "markdown": page_markdown, "html": page_html}
-    return writers[format_](page).rstrip("\n")
+    show_page(forecast_page(made), format_)
 
 
 def _took(pasts: list["Past"], known: int, seconds: float) -> str:

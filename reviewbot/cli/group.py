@@ -28,6 +28,8 @@ COMMANDS = {
         "reviewbot.cli.forecast",
         "Say what reviews would cost a month, from merged history.",
     ),
+    "report": ("reviewbot.cli.report", "Say what a month cost, and whether it was worth it."),
+    "ledger": ("reviewbot.cli.ledger", "Export the ledger as CSV or JSON."),
     "serve": ("reviewbot.cli.serve", "Run the GitHub service: listener and worker."),
     "web": ("reviewbot.cli.web", "Run its listener alone."),
     "worker": ("reviewbot.cli.worker", "Run a worker alone."),

@@ -71,6 +71,11 @@ def monthly_cost(
     )
 
 
+def hardware_usd(rates: LocalRates, months: Decimal) -> Decimal:
+    """What the hardware loses of its price in so many months, busy or idle."""
+    return exact(rates.hardware_usd / rates.hardware_months * months)
+
+
 def _decimal(value: float) -> Decimal:
     """The shortest decimal that reads back as `value`, as people write it."""
     return Decimal(repr(float(value)))

@@ -3,6 +3,7 @@ in a browser. Texts may hold anything: each writer makes them safe."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,41 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A cell that leads somewhere; only addresses that we have made ourselves."""
+
+    text: str
+    url: str
+
+
+Cell = str | Link
+
+
+@dataclass(frozen=True)
 class Table:
     """Rows under their column names; the first column is text, the others are figures."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Cell]]
     words: frozenset[int] = frozenset()
     """Further columns of text, by index."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure that stands large."""
+
+    what: str
+    value: str
+    note: str = ""
+    tone: Literal["plain", "good", "bad"] = "plain"
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The figures that matter most, side by side."""
+
+    items: Sequence[Tile]
 
 
 @dataclass(frozen=True)
@@ -79,7 +108,31 @@ class Curves:
     """What it shows, in a sentence."""
 
 
-Block = Heading | Paragraph | Points | Table | Bars | Curves
+@dataclass(frozen=True)
+class Column:
+    """One stacked column of a chart, from the ground up."""
+
+    label: str
+    parts: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A chart of stacked columns in USD, one for each day; told as `Curves` are."""
+
+    title: str
+    names: Sequence[str]
+    """What the parts are."""
+    columns: Sequence[Column]
+    told: str
+
+
+Block = Heading | Paragraph | Points | Table | Tiles | Bars | Curves | Columns
+
+
+def text_of(cell: Cell) -> str:
+    """What a cell says."""
+    return cell.text if isinstance(cell, Link) else cell
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,22 @@ from html import escape
 from importlib.resources import files
 
 from reviewbot.privacy.invisible import escape_invisible
-from reviewbot.reporting.charts import bars_svg, curves_svg
-from reviewbot.reporting.page import Bars, Block, Heading, Page, Paragraph, Points, Table
+from reviewbot.reporting.charts import bars_svg, columns_svg, curves_svg
+from reviewbot.reporting.page import (
+    Bars,
+    Block,
+    Cell,
+    Columns,
+    Curves,
+    Heading,
+    Link,
+    Page,
+    Paragraph,
+    Points,
+    Table,
+    Tile,
+    Tiles,
+)
 
 
 @cache
@@ -40,8 +54,26 @@ def _block(block: Block) -> str:
         return "<ul>" + "".join(f"<li>{_safe(item)}</li>" for item in block.items) + "</ul>"
     if isinstance(block, Table):
         return _table(block)
-    chart = bars_svg(block) if isinstance(block, Bars) else curves_svg(block)
-    return f"<figure>{chart}<figcaption>{_safe(block.title)}</figcaption></figure>"
+    if isinstance(block, Tiles):
+        return '<dl class="tiles">' + "".join(_tile(tile) for tile in block.items) + "</dl>"
+    return f"<figure>{_charts(block)}<figcaption>{_safe(block.title)}</figcaption></figure>"
+
+
+def _charts(block: Bars | Curves | Columns) -> str:
+    """The chart for a desk and the one for a telephone; the page shows one of them."""
+    if isinstance(block, Bars):
+        return bars_svg(block) + bars_svg(block, narrow=True)
+    if isinstance(block, Curves):
+        return curves_svg(block) + curves_svg(block, narrow=True)
+    return columns_svg(block) + columns_svg(block, narrow=True)
+
+
+def _tile(tile: Tile) -> str:
+    note = f'<dd class="note">{_safe(tile.note)}</dd>' if tile.note else ""
+    return (
+        f'<div class="tile {tile.tone}"><dt>{_safe(tile.what)}</dt>'
+        f'<dd class="value">{_safe(tile.value)}</dd>{note}</div>'
+    )
 
 
 def _table(table: Table) -> str:
@@ -53,11 +85,17 @@ def _table(table: Table) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
 
 
-def _row(row: Sequence[str], table: Table) -> str:
+def _row(row: Sequence[Cell], table: Table) -> str:
     first, *others = row
-    return f'<th scope="row">{_safe(first)}</th>' + "".join(
-        f"<td{_figure(index, table)}>{_safe(cell)}</td>" for index, cell in enumerate(others, 1)
+    return f'<th scope="row">{_cell(first)}</th>' + "".join(
+        f"<td{_figure(index, table)}>{_cell(cell)}</td>" for index, cell in enumerate(others, 1)
     )
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Link):
+        return f'<a href="{escape(cell.url)}" rel="noreferrer">{_safe(cell.text)}</a>'
+    return _safe(cell)
 
 
 def _figure(index: int, table: Table) -> str:
@@ -65,4 +103,5 @@ def _figure(index: int, table: Table) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(escape_invisible(text))
+    """Harmless, and a number stays beside its percent sign."""
+    return escape(escape_invisible(text)).replace(" %", "&#160;%")

@@ -68,6 +68,8 @@ class Route:
     """The decision in one sentence."""
     notes: tuple[str, ...] = field(default=())
     """What else people should know: lockfiles changed, huge lines cut, files without a patch."""
+    overridden: bool = False
+    """A person's command sends some file elsewhere than the rules do."""
 
     def file(self, path: str) -> FileRoute:
         """The route of one file. Raises KeyError for a path that the change does not have."""

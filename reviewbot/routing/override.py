@@ -16,4 +16,5 @@ def overridden(route: Route, tier: Tier) -> Route:
         tier=highest,
         files=files,
         why=f"{tier}, as somebody asked. By the rules: {route.why}",
+        overridden=files != route.files,
     )

@@ -8,8 +8,8 @@ from reviewbot.routing.rules import Area
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 file`, `3 files`."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")
+    """`1 file`, `3 files`, `1,200 files`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def decision(

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from reviewbot.privacy.invisible import escape_invisible
 from reviewbot.publishing.figures import usd
+from reviewbot.publishing.links import pull_link
 from reviewbot.publishing.prose import Block, Piece, blocks, pieces
 from reviewbot.review.answer import Severity
 from reviewbot.routing.wording import plural
 from reviewbot.store.reviews import StoredReview
 
-_REPOSITORY = re.compile(r"[\w-]+/[\w.-]+", re.ASCII)
 #: Control characters other than those that end lines and columns.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 Json = Mapping[str, Any]
@@ -67,7 +66,7 @@ def page_view(review: StoredReview, api_url: str) -> PageView:
     return PageView(
         review=review,
         result=result,
-        link=_link(review, api_url),
+        link=pull_link(review.repository, review.number, api_url),
         verdict=verdict,
         mood=mood,
         figures=_figures(result),
@@ -197,12 +196,3 @@ def _coverage(result: Json) -> tuple[tuple[Json, str], ...]:
 def _counts(coverage: Sequence[tuple[Json, str]]) -> tuple[tuple[str, int, str], ...]:
     found = Counter((entry["status"], mood) for entry, mood in coverage)
     return tuple((status, count, mood) for (status, mood), count in found.most_common())
-
-
-def _link(review: StoredReview, api_url: str) -> str:
-    """The pull request's page: github.com, or the Enterprise Server that the API is of."""
-    if review.number is None or not _REPOSITORY.fullmatch(review.repository):
-        return ""
-    parts = urlsplit(api_url)
-    host = "https://github.com" if parts.hostname == "api.github.com" else ""
-    return f"{host or f'{parts.scheme}://{parts.netloc}'}/{review.repository}/pull/{review.number}"

@@ -40,7 +40,7 @@ def insert_start(connection: Connection, start: CallStart) -> None:
     """Append a start. Raises StoreError if its id is there already."""
     row = {name: getattr(start, name) for name in _START_FIELDS}
     try:
-        connection.execute(insert(call_started).values(row))
+        connection.execute(insert(call_started), row)
     except IntegrityError:
         raise StoreError(f"call {start.id} has been started already") from None
 
@@ -48,7 +48,7 @@ def insert_start(connection: Connection, start: CallStart) -> None:
 def insert_settlement(connection: Connection, call: Call) -> None:
     """Append a settlement. Raises StoreError without a start, and for a second settlement."""
     try:
-        connection.execute(insert(call_settled).values(_settled_row(call)))
+        connection.execute(insert(call_settled), _settled_row(call))
     except IntegrityError:
         raise StoreError(
             f"call {call.id} can't be settled: it was settled before, or never started"

@@ -1,12 +1,13 @@
 """Reviews as rows: what was decided, found and paid, without prompts and answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from reviewbot.costs.money import exact
 from reviewbot.publishing.result import Review, review_json
 from reviewbot.store.schema import reviews
 
@@ -30,11 +31,14 @@ class StoredReview:
     """The review as `review --format json` prints it."""
 
 
+_READ = tuple(each.name for each in fields(StoredReview))
+
+
 def put_review(
     connection: Connection, review: Review, installation: int | None, repository_id: int | None
 ) -> None:
     """Write a review; one of the same id is replaced, as a repeated step writes it again."""
-    change, route = review.change, review.route
+    change, route, all_claude = review.change, review.route, review.cost.all_claude_usd
     row = {
         "repository": change.repository or "",
         "number": change.number,
@@ -47,6 +51,10 @@ def put_review(
         "certainty": route.certainty,
         "created_at": review.created_at,
         "result": review_json(review),
+        "findings": len(review.findings),
+        "all_claude_usd": None if all_claude is None else exact(all_claude),
+        "complete": review.complete,
+        "overridden": route.overridden,
     }
     written = connection.execute(update(reviews).where(reviews.c.id == review.id).values(row))
     if not written.rowcount:
@@ -55,7 +63,8 @@ def put_review(
 
 def get_review(connection: Connection, review_id: str) -> StoredReview | None:
     """The review of this id, or None."""
-    found = connection.execute(select(reviews).where(reviews.c.id == review_id)).one_or_none()
+    columns = [reviews.c[name] for name in _READ]
+    found = connection.execute(select(*columns).where(reviews.c.id == review_id)).one_or_none()
     if found is None:
         return None
     values = dict(found._mapping)

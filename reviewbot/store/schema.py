@@ -21,12 +21,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    false,
 )
 
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0007")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -50,6 +51,11 @@ reviews = Table(
     Column("certainty", String(16), nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("result", JSON, nullable=False),
+    # what reports add up, so that they need not read every `result`
+    Column("findings", Integer, nullable=False, server_default="0"),
+    Column("all_claude_usd", Usd),
+    Column("complete", Boolean, nullable=False, server_default=false()),
+    Column("overridden", Boolean, nullable=False, server_default=false()),
     Index("reviews_by_repository", "repository", "created_at"),
     Index("reviews_by_time", "created_at"),
     Index("reviews_by_pull", "repository_id", "number", "created_at"),

@@ -11,6 +11,7 @@ from reviewbot.change.model import Change, FileChange, Hunk, Kind, Status
 from reviewbot.change.parse import parse_diff
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.routing.model import Route, Tier
+from reviewbot.routing.override import overridden
 from reviewbot.routing.router import DIFF_SHARE, decide
 from reviewbot.routing.rules import RuleSet, shipped_rules
 
@@ -317,3 +318,13 @@ def test_a_generated_header_that_the_change_adds_hides_nothing():
 
     assert decided.file("app/pay.py").tier is Tier.CLAUDE
     assert set(decided.areas) == {"auth", "payments"}
+
+
+def test_a_command_overrides_only_where_it_changes_something(route: Any, change: Any, file: Any):
+    risky = route(change(file("a.py", added=["bank.pay(x)"]), file("uv.lock", added=["x"])))
+
+    local, same = overridden(risky, Tier.LOCAL), overridden(risky, Tier.CLAUDE)
+
+    assert (risky.overridden, local.overridden, same.overridden) == (False, True, False)
+    assert (local.tier, local.file("uv.lock").tier) == (Tier.LOCAL, Tier.SKIP)
+    assert local.why.startswith("local, as somebody asked. By the rules: Claude: pay has ")

@@ -1,0 +1,90 @@
+"""The ledger, read: a month's report, and every call of it."""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from reviewbot import wiring
+from reviewbot.config.settings import Settings
+from reviewbot.errors import UsageError
+from reviewbot.publishing.feedback import PostedFinding
+from reviewbot.reporting.against_forecast import SavedForecast, expected
+from reviewbot.reporting.counterfactuals import Basis
+from reviewbot.reporting.ledger_table import Row
+from reviewbot.reporting.report import BudgetState, Report, build_report
+from reviewbot.reporting.sums import Sums
+from reviewbot.reporting.window import Window, previous
+
+
+def month_report(
+    settings: Settings,
+    window: Window,
+    *,
+    repository: str | None = None,
+    forecast: SavedForecast | None = None,
+    posted: Sequence[PostedFinding] = (),
+    budgets: Sequence[BudgetState] = (),
+) -> Report:
+    """The report of a window. `posted` is what was published in it, with people's feedback.
+
+    Raises UsageError for a repository that the database does not know, PriceError for a Claude model
+    without a price, and StoreError.
+    """
+    earlier, basis = previous(window), _basis(settings, window)
+    policy = wiring.operator_policy(settings)
+    sums = before = Sums()
+    with wiring.report_store(settings) as store:
+        if store:
+            if repository is not None:
+                _known(repository, store.repositories())
+            sums, before = store.sums(window, repository), store.totals(earlier, repository)
+    return build_report(
+        sums,
+        before,
+        basis,
+        window,
+        earlier,
+        repository=repository,
+        posted=posted,
+        budgets=budgets,
+        expected=expected(forecast, policy.route.granularity, window) if forecast else None,
+    )
+
+
+def _basis(settings: Settings, window: Window) -> Basis:
+    book = wiring.prices(settings)
+    book.price_of("anthropic", settings.claude_model)
+    return Basis(
+        prices=book,
+        claude_model=settings.claude_model,
+        others=(settings.claude_model_low,),
+        rates=wiring.local_rates(settings),
+        at=window.until,
+    )
+
+
+def newest_call(settings: Settings) -> datetime | None:
+    """When the last call of the ledger began; None for an empty one, or none."""
+    with wiring.report_store(settings) as store:
+        return store.newest_call() if store else None
+
+
+def ledger_rows(
+    settings: Settings, since: datetime, until: datetime, repository: str | None
+) -> Iterator[Row]:
+    """The ledger's calls of a time, one after another.
+
+    Raises UsageError for a repository that the database does not know, and StoreError.
+    """
+    with wiring.report_store(settings) as store:
+        if store:
+            if repository is not None:
+                _known(repository, store.repositories())
+            yield from store.ledger(since, until, repository)
+
+
+def _known(repository: str, names: Sequence[str]) -> None:
+    if names and repository not in names:
+        near = difflib.get_close_matches(repository, names, 3, 0.5)
+        hint = f"; near names: {', '.join(near)}" if near else ""
+        raise UsageError(f"nothing of {repository} is in the ledger{hint}")

@@ -1,0 +1,82 @@
+"""`reviewbot report`: what a month cost, what it brought, and whether local hardware is worth it."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reviewbot.cli.pages import show_page
+from reviewbot.cli.times import chosen_time, time_options
+from reviewbot.errors import SourceError
+
+if TYPE_CHECKING:
+    from reviewbot.reporting.against_forecast import SavedForecast
+
+FORMATS = ("text", "markdown", "json", "csv", "html")
+#: Largest saved forecast, bytes.
+MAX_FORECAST = 4 * 1024 * 1024
+
+
+@click.command("report")
+@time_options
+@click.option("--repo", metavar="OWNER/NAME", help="Only this repository. Default: all.")
+@click.option(
+    "--forecast",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare with what `reviewbot forecast --format json` said.",
+)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(
+    month: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    repo: str | None,
+    forecast: Path | None,
+    format_: str,
+) -> None:
+    """Say what a month of reviews cost, what it brought, and what it would have cost otherwise.
+
+    Default: this month so far. Nothing is asked or sent; the ledger is read.
+
+    \b
+    Examples:
+      reviewbot report
+      reviewbot report --month 2026-11 --format html > november.html
+      reviewbot report --month 2026-11 --repo acme/shop --forecast forecast.json
+      reviewbot report --since 2026-07-01 --until 2026-10-01 --format csv > quarter.csv
+    """
+    from reviewbot import books
+    from reviewbot.config.settings import load_settings
+    from reviewbot.reporting.report_json import report_json
+    from reviewbot.reporting.window import month_of
+
+    now, settings = datetime.now(UTC), load_settings()
+    window = chosen_time(month, since, until, now) or month_of(now, now)
+    saved = _saved(forecast) if forecast else None
+    made = books.month_report(settings, window, repository=repo, forecast=saved)
+    api_url = settings.github_api_url
+    if format_ == "json":
+        click.echo(json.dumps(report_json(made, api_url=api_url), indent=2))
+    elif format_ == "csv":
+        from reviewbot.reporting.report_csv import report_csv
+
+        click.echo(report_csv(report_json(made, api_url=api_url)), nl=False)
+    else:
+        from reviewbot.reporting.report_page import report_page
+
+        newest = books.newest_call(settings) if made.is_empty else None
+        show_page(report_page(made, api_url=api_url, newest=newest), format_)
+
+
+def _saved(path: Path) -> "SavedForecast":
+    from reviewbot.reporting.against_forecast import parse_forecast
+
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FORECAST + 1)
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror}") from None
+    return parse_forecast(text, str(path))
