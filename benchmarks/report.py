@@ -216,7 +216,7 @@ class Time(NamedTuple):
     """Of this process; a database server's is not in it."""
 
 
-def spent(work: Callable[[], object], times: int = 3) -> Time:
+def spent(work: Callable[[], object], times: int = 5) -> Time:
     """The fastest of some runs."""
     found = []
     for _ in range(times):
