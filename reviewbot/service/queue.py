@@ -7,15 +7,25 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from reviewbot.service.dbos_setup import COMMAND, COMMANDS, REVIEW, REVIEWS, VERSION, open_client
+from reviewbot.service.dbos_setup import (
+    COMMAND,
+    COMMANDS,
+    FEEDBACK,
+    REVIEW,
+    REVIEWS,
+    VERSION,
+    open_client,
+)
 from reviewbot.service.group_commit import GroupCommit
 from reviewbot.service.jobs import (
     FAILED,
     SUPERSEDED,
     CommandJob,
+    FeedbackJob,
     QueueUnavailable,
     ReviewJob,
     command_id,
+    feedback_id,
     job_id,
 )
 
@@ -58,6 +68,18 @@ class DbosQueue:
         wanted = command_id(job)
         with _stored():
             self._keep.put(_wanted(COMMAND, wanted, job.as_dict(), {"queue_name": COMMANDS}))
+            return wanted
+
+    def enqueue_feedback(self, job: FeedbackJob) -> str:
+        """Keep the job, once, and return its id. Raises QueueUnavailable.
+
+        In the queue of the reviews, one at a time for each pull request: what a running review
+        posts is written down before anybody looks for what became of it.
+        """
+        wanted = feedback_id(job)
+        place = {"queue_name": REVIEWS, "queue_partition_key": job.partition}
+        with _stored():
+            self._keep.put(_wanted(FEEDBACK, wanted, job.as_dict(), place))
             return wanted
 
     def kept(self, job: ReviewJob, step: str) -> Any:

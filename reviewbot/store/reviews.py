@@ -28,10 +28,20 @@ class StoredReview:
     created_at: datetime
     result: Mapping[str, Any]
     """The review as `review --format json` prints it."""
+    request: str | None
+    """Who asked: `auto`, `draft`, `command`, `check`, `label`, `sweep`, `cli`; None: not known."""
+    asked_tier: str | None
+    """Where a command sent it, `claude` or `local`: an override of the router."""
 
 
 def put_review(
-    connection: Connection, review: Review, installation: int | None, repository_id: int | None
+    connection: Connection,
+    review: Review,
+    *,
+    installation: int | None,
+    repository_id: int | None,
+    request: str | None,
+    asked_tier: str | None,
 ) -> None:
     """Write a review; one of the same id is replaced, as a repeated step writes it again."""
     change, route = review.change, review.route
@@ -47,6 +57,8 @@ def put_review(
         "certainty": route.certainty,
         "created_at": review.created_at,
         "result": review_json(review),
+        "request": request,
+        "asked_tier": asked_tier,
     }
     written = connection.execute(update(reviews).where(reviews.c.id == review.id).values(row))
     if not written.rowcount:

@@ -37,7 +37,7 @@ from reviewbot.routing.rules import shipped_rules
 from reviewbot.service import worker
 from reviewbot.service.calling import Caller
 from reviewbot.service.durable import Failure, Parts
-from reviewbot.service.jobs import CommandJob, ReviewJob, job_id
+from reviewbot.service.jobs import CommandJob, FeedbackJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.store.jobs import JobStore, open_job_store
 from reviewbot.store.prompts import Question
@@ -131,6 +131,9 @@ class FileHost:
 
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         return {"did": job.command}
+
+    def feedback(self, job: FeedbackJob) -> Mapping[str, Any]:
+        return {"written": 0}
 
     def _post(self, job: ReviewJob, content: dict[str, Any]) -> dict[str, Any]:
         marker = re.sub(r"\W", "_", job_id(job))
