@@ -34,13 +34,12 @@ def fates(
     after |= _moved(client, repository, gone, head)
     texts |= _texts(client, repository, {after[each.id] for each in gone} - texts.keys())
     for each in findings:
-        new, old = texts.get(after[each.id], _UNREAD), texts.get(before[each.id])
-        text = new.text if new else ""  # no file: all of it was deleted
-        if text is None or (new is None is old and each.side == "RIGHT"):
-            continue  # not to be read; or not even where it was flagged: the commit is gone
-        there = still_there(
-            each.flagged, each.line, each.side, before=old.text if old else None, after=text
-        )
+        new, old = texts.get(after[each.id], _UNREAD), texts.get(before[each.id], _UNREAD)
+        absent = None if each.side == "RIGHT" else ""  # of code that was there: the commit is gone
+        before_text, text = old.text if old else absent, new.text if new else ""
+        if text is None or (new is None and before_text is None):
+            continue
+        there = still_there(each.flagged, each.line, each.side, before=before_text, after=text)
         if there is not None:
             yield each, FeedbackKind.KEPT if there else FeedbackKind.FIXED
 

@@ -11,7 +11,7 @@ from github_simulator.state import Pull, Repository
 
 #: Threads of a page, and reactors of one reaction.
 _FIRST = 50
-_ASKED = """
+ASKED = """
 query($owner: String!, $name: String!, $number: Int!, $after: String) {
 repository(owner: $owner, name: $name) { pullRequest(number: $number) {
 state closedAt headRefOid
@@ -38,7 +38,7 @@ _CONTENTS = {
 
 
 def is_asked(query: str) -> bool:
-    return query.split() == _ASKED.split()
+    return query.split() == ASKED.split()
 
 
 def answer(
