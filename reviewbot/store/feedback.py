@@ -19,10 +19,11 @@ from reviewbot.store.schema import feedback, posted_findings, pull_ends, reviews
 
 #: Rows that are looked up with one statement.
 _BATCH = 500
-#: Columns of a row that a PostedFinding has under the same name.
-_SAME = (
+#: The columns of a PostedFinding's own fields, in their order.
+_FIELDS = (
     *("review_id", "installation", "repository_id", "repository", "number", "fingerprint"),
-    *("engine", "model", "tier", "severity", "category", "path", "line", "inline", "posted_at"),
+    *("engine", "model", "tier", "areas", "severity", "category", "path", "line", "inline"),
+    "posted_at",
 )
 
 
@@ -183,7 +184,7 @@ class FeedbackStore(Store):
             for row in connection.execute(_said(chosen)):
                 said[row.finding_id].append(Feedback(FeedbackKind(row.kind), row.by, row.at))
             rows = connection.execute(_posted(chosen))
-            return [_posted_finding(row, said.get(row.id, ())) for row in rows]
+            return [_posted_finding(row, said) for row in rows]
 
     def overrides(
         self,
@@ -251,9 +252,9 @@ def _known(row: Row[Any], resolved: bool) -> KnownFinding:
 def _posted(chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
     table, ends = posted_findings, pull_ends
     same = and_(*(ends.c[name] == table.c[name] for name in PullPlace._fields))
-    columns = (table.c.id, table.c.areas, *(table.c[name] for name in _SAME))
+    own = (table.c[name] for name in _FIELDS)
     return (
-        select(*columns, ends.c.ended_at, ends.c.merged)
+        select(table.c.id, ends.c.ended_at, ends.c.merged, *own)
         .outerjoin(ends, same)
         .where(*chosen)
         .order_by(table.c.posted_at, table.c.id)
@@ -269,12 +270,13 @@ def _said(chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
     )
 
 
-def _posted_finding(row: Row[Any], said: Sequence[Feedback]) -> PostedFinding:
-    values = row._mapping
+def _posted_finding(row: Row[Any], said: Mapping[str, Sequence[Feedback]]) -> PostedFinding:
+    name, ended_at, merged, *values = tuple(row)
+    fields = dict(zip(_FIELDS, values, strict=True))
+    fields["areas"] = tuple(fields["areas"])
     return PostedFinding(
-        **{name: values[name] for name in _SAME},
-        areas=tuple(row.areas),
-        pull_ended_at=row.ended_at,
-        merged=bool(row.merged),
-        feedback=tuple(said),
+        **fields,
+        pull_ended_at=ended_at,
+        merged=bool(merged),
+        feedback=tuple(said.get(name, ())),
     )

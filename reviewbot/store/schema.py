@@ -208,7 +208,7 @@ posted_findings = Table(
     Index("posted_findings_by_time", "posted_at"),
     Index("posted_findings_by_repository", "repository", "posted_at"),
     Index("posted_findings_by_installation", "installation", "posted_at"),
-    Index("posted_findings_by_pull", "repository_id", "number"),
+    Index("posted_findings_by_pull", "installation", "repository_id", "number", "posted_at"),
 )
 
 feedback = Table(

@@ -83,7 +83,7 @@ def _posted_findings(number: Any) -> None:
         ("time", ["posted_at"]),
         ("repository", ["repository", "posted_at"]),
         ("installation", ["installation", "posted_at"]),
-        ("pull", ["repository_id", "number"]),
+        ("pull", ["installation", "repository_id", "number", "posted_at"]),
     ):
         op.create_index(f"posted_findings_by_{name}", "posted_findings", columns)
 
