@@ -168,7 +168,10 @@ def _wrote(actor: Mapping[str, Any] | None, author: str) -> bool:
     kind = "Bot" if slug != author else "User"
     if not actor:  # a deleted account
         return False
-    return actor["__typename"] == kind and str(actor["login"]).casefold() == slug.casefold()
+    return (
+        actor["__typename"] == kind
+        and str(actor["login"]).casefold().removesuffix("[bot]") == slug.casefold()
+    )
 
 
 def _person(user: Mapping[str, Any]) -> str:

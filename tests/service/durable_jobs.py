@@ -29,6 +29,7 @@ from reviewbot.costs.prices import PriceBook
 from reviewbot.engines.analyzers import LocalAnalyzers
 from reviewbot.engines.claude import ClaudeEngine
 from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+from reviewbot.errors import ReviewbotError
 from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
@@ -133,7 +134,9 @@ class FileHost:
         return {"did": job.command}
 
     def feedback(self, job: FeedbackJob) -> Mapping[str, Any]:
-        return {"written": 0}
+        if (bug := self.folder / "bugs" / f"{job.number}.feedback").exists():
+            raise ReviewbotError(bug.read_text())
+        return {"written": sum(post["number"] == job.number for post in self.posts())}
 
     def _post(self, job: ReviewJob, content: dict[str, Any]) -> dict[str, Any]:
         marker = re.sub(r"\W", "_", job_id(job))
