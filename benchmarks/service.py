@@ -1,6 +1,7 @@
 """The whole service, `reviewbot serve`, between a loopback GitHub and a loopback model.
 
-From a signed delivery to the last comment, requests to GitHub, a burst, and memory. What the
+From a signed delivery to the last comment, requests to GitHub until then and for what people made
+of it, a burst, and memory. What the
 loopback GitHub itself takes is part of every time: its share is said as the time of one request.
 """
 
@@ -10,10 +11,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
 import requests
+from github_simulator.content import Content
 from loopback import Surroundings, surroundings
 from processes import Memory, children, command_line, memory, table
 
@@ -48,6 +51,33 @@ def to_last_comment(around: Surroundings, files: int, latency: float) -> dict[st
         "requests": counts[-1].total(),
         "kinds": dict(sorted(counts[-1].items())),
     }
+
+
+def feedback(around: Surroundings) -> dict[str, int]:
+    """Requests to GitHub for what happens after a review, tokens included."""
+    repository, [pull, other] = around.pulls("acme/feedback", 8, 2)
+    counts = {}
+    for each in (pull, other):
+        around.deliver(repository, each)
+        around.wait(repository, each)
+    [finding, *_] = pull.threads
+    for what in ("first event in a thread", "further event"):
+        payload = around.github.payloads.review_thread(repository, pull, finding)
+        counts[what] = _requests(around, "pull_request_review_thread", payload)
+    repository.content = Content(repository.content.folder)  # one that looks at git again
+    repository.merge(pull)
+    repository.close(other)
+    for what, each in (("merge", pull), ("close without a merge", other)):
+        payload = around.github.payloads.pull_request(repository, each, "closed")
+        counts[what] = _requests(around, "pull_request", payload)
+    return counts
+
+
+def _requests(around: Surroundings, event: str, payload: dict[str, Any]) -> int:
+    before = len(around.github.requests)
+    around.github.deliver(f"{around.url}/webhook", event, payload)
+    time.sleep(2)  # there may be none to wait for
+    return len(around.github.requests) - before
 
 
 def one_request(around: Surroundings) -> float:
@@ -98,6 +128,9 @@ def show(cases: list[dict[str, object]], result: dict[str, object]) -> None:
         kinds = case["kinds"]
         assert isinstance(kinds, dict)
         table([(f"GitHub, {case['files']} files", "requests"), *kinds.items()])
+    feedback_of = result["feedback"]
+    assert isinstance(feedback_of, dict)
+    table([("afterwards", "requests"), *feedback_of.items()])
     burst_of = result["burst"]
     assert isinstance(burst_of, dict)
     table([tuple(burst_of), tuple(burst_of.values())])
@@ -108,7 +141,8 @@ def main() -> None:
         idle = memories(around)
         request = one_request(around)
         cases = [to_last_comment(around, *case) for case in CASES]
-        result: dict[str, object] = {"cases": cases, "burst": burst(around)}
+        result: dict[str, object] = {"cases": cases, "feedback": feedback(around)}
+        result["burst"] = burst(around)
         after = memories(around)
     show(cases, result)
     sizes = [(name, *idle[name], *after[name]) for name in idle]

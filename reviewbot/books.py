@@ -22,10 +22,9 @@ def month_report(
     *,
     repository: str | None = None,
     forecast: SavedForecast | None = None,
-    posted: Sequence[PostedFinding] = (),
     budgets: Sequence[BudgetState] = (),
 ) -> Report:
-    """The report of a window. `posted` is what was published in it, with people's feedback.
+    """The report of a window, with what people made of the findings that were published in it.
 
     Raises UsageError for a repository that the database does not know, PriceError for a Claude model
     without a price, and StoreError.
@@ -33,10 +32,14 @@ def month_report(
     earlier, basis = previous(window), _basis(settings, window)
     policy = wiring.operator_policy(settings)
     sums = before = Sums()
+    posted: Sequence[PostedFinding] = ()
     with wiring.report_store(settings) as store:
         if store:
             if repository is not None:
                 _known(repository, store.repositories())
+            posted = store.posted_findings(
+                since=window.since, until=window.until, repository=repository
+            )
             sums, before = store.sums(window, repository), store.totals(earlier, repository)
     return build_report(
         sums,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from github import Github
 
     from reviewbot.github.reviews import Published
+    from reviewbot.store.posted import Posting
 
 #: Questions in flight at once. A service's own limits are met by waiting as it says.
 PARALLEL = 8
@@ -35,7 +37,9 @@ class Ledger(Protocol):
 
     def settle_call(self, call: Call) -> None: ...
 
-    def save_review(self, review: Review) -> None: ...
+    def save_review(self, review: Review, *, request: str) -> None: ...
+
+    def add_posted(self, review_id: str, posting: "Posting") -> None: ...
 
 
 class Reporter(Protocol):
@@ -58,8 +62,9 @@ class PlainSteps:
     asker: Asker
     ledger: Ledger
     reporter: Reporter
-    post: Callable[[Review], None] | None = None
-    """Posts the review; without it the command only prints it."""
+    post: "Callable[[Review], Posting | None] | None" = None
+    """Posts the review, and says how it stands there now if it did; without it the command only
+    prints the review."""
 
     def fetch(self) -> Fetched:
         self.reporter.say("reading the change")
@@ -89,12 +94,14 @@ class PlainSteps:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def record(self, review: Review) -> None:
-        self.ledger.save_review(review)
+        self.ledger.save_review(review, request="cli")
 
     def publish(self, review: Review) -> None:
         if self.post:
             self.reporter.say("posting the review")
-            self.post(review)
+            posting = self.post(review)
+            if posting:
+                self.ledger.add_posted(self.review_id, posting)
 
     def _ask_until_final(self, ask: Ask, stopping: Event) -> Asked:
         """Until nothing more can be done, or `stopping` is set."""
@@ -140,8 +147,9 @@ class TokenPost:
             raise UsageError("the pull request is closed: review it without --post")
         self._policy, self._repository_id = policy, fetched.repository_id
 
-    def __call__(self, review: Review) -> None:
+    def __call__(self, review: Review) -> "Posting | None":
         from reviewbot.github.posting import post_once
+        from reviewbot.store.posted import Posting
 
         change = review.change
         scope = Scope(
@@ -154,7 +162,7 @@ class TokenPost:
         )
         try:
             with self.connect() as client:
-                self.result = post_once(
+                self.result = done = post_once(
                     client,
                     review,
                     self._policy,
@@ -164,6 +172,11 @@ class TokenPost:
                 )
         except GitHubError as error:
             self.result = error
+            return None
+        if done.outcome != "posted" or self._repository_id is None:
+            return None
+        at, inline = datetime.now(UTC), done.inline
+        return Posting(0, self._repository_id, at, inline, github_review=done.review_id)
 
     def _pause(self, seconds: float, why: str) -> None:
         self.reporter.say(f"{why}; trying again in {seconds:.0f} s")

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reviewbot.errors import ReviewbotError
-from reviewbot.github.client import PER_PAGE, asked_wait
+from reviewbot.github.client import DEFAULT_WAIT, PER_PAGE, asked_wait
 
 if TYPE_CHECKING:
     from github import Github
@@ -82,6 +82,14 @@ class Calls:
         """The object that was changed. Raises GitHubError."""
         return _object(self._asked("PATCH", path, what, body=body), what)
 
+    def query(self, text: str, what: str, **variables: str | int | None) -> dict[str, Any]:
+        """The data of a GraphQL query, as much as was answered. Raises GitHubError."""
+        body = {"query": text, "variables": variables}
+        answer = _object(self._asked("POST", self._requester.graphql_url, what, body=body), what)
+        if isinstance(data := answer.get("data"), dict) and any(data.values()):
+            return data
+        raise _query_failure(answer.get("errors"), what)
+
     def each(
         self, path: str, what: str, *, under: str = "", **parameters: str | int
     ) -> Iterator[dict[str, Any]]:
@@ -140,6 +148,19 @@ def _failure(answer: _Answer, what: str) -> GitHubError:
     if status in (401, 403, 404, 410):
         return Denied(f"GitHub does not let us, or it is not there ({status}): {what}", status)
     return Refused(f"GitHub refused ({status}): {what}", status)
+
+
+def _query_failure(errors: Any, what: str) -> GitHubError:
+    """GraphQL tells most failures with status 200."""
+    told = [error for error in errors if isinstance(error, dict)] if errors else []
+    kinds = {error.get("type") for error in told}
+    if "RATE_LIMITED" in kinds:
+        return RateLimited(f"GitHub's rate limit: {what}", 200, DEFAULT_WAIT)
+    if kinds & {"NOT_FOUND", "FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+        return Denied(f"GitHub does not let us, or it is not there: {what}", 404)
+    if any("extensions" in error for error in told):  # the query itself is wrong for this server
+        return Refused(f"GitHub refused the query: {what}", 200)
+    return Unclear(f"GitHub's answer makes no sense: {what}", 200)
 
 
 def _wait(answer: _Answer) -> float | None:

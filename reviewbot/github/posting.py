@@ -39,7 +39,8 @@ def post(
     """
     made = publication(review, policy, marks)
     if not review.left_alone:
-        return publish(client, made, author=author, attempt=attempt)
+        done = publish(client, made, author=author, attempt=attempt)
+        return done if done.moved else replace(done, inline=made.inline)
     calls = Calls(client)
     return _waiting(calls, lambda: _check_only(calls, made, review.left_alone, author, attempt))
 

@@ -45,6 +45,8 @@ class Published:
     check_id: int | None = None
     moved: int = 0
     """Findings that stand in a text since GitHub refused the comments on lines."""
+    inline: tuple[int, ...] = ()
+    """Positions of the review's findings that stand on lines."""
     problems: tuple[str, ...] = ()
     """Parts that GitHub does not let us post, or why to wait."""
     wait_seconds: float | None = None

@@ -37,6 +37,8 @@ class Comment(NamedTuple):
     author: str
     """Empty for a deleted account."""
     body: str
+    review_id: int | None = None
+    """GitHub's id of the review that a comment on a line is in."""
 
 
 def react(client: "Github", comment: CommentRef, content: Reaction) -> None:
@@ -61,7 +63,9 @@ def read_comment(client: "Github", comment: CommentRef) -> Comment:
     found = Calls(client).get(comment.path, "a comment")
     user = found.get("user")
     login = user.get("login") if isinstance(user, dict) else ""
-    return Comment(str(login or ""), str(found.get("body") or ""))
+    review = found.get("pull_request_review_id")
+    number = review if isinstance(review, int) else None
+    return Comment(str(login or ""), str(found.get("body") or ""), number)
 
 
 def reply(client: "Github", repository: str, number: int, comment_id: int, body: str) -> int:

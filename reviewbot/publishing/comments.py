@@ -42,6 +42,8 @@ class Publication:
     moved: Texts
     """The texts if GitHub refuses the comments: no finding is lost."""
     check: CheckRun | None
+    inline: tuple[int, ...] = ()
+    """Positions of the findings that stand in comments, unless GitHub refuses them."""
     notice: bool = False
     """Its summary only says that a review is missing: an earlier one's stays below it."""
 
@@ -73,6 +75,7 @@ def publication(review: Review, policy: Policy, marks: Marks) -> Publication:
         texts=_texts(review, policy, marks, placed, moved=False),
         moved=_texts(review, policy, marks, placed, moved=True),
         check=check,
+        inline=tuple(i for i, each in enumerate(placed.findings) if each in placed.inline),
     )
 
 

@@ -153,6 +153,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "suggestion": finding.suggestion,
         "confidence": finding.confidence,
         "engine": finding.engine,
+        "model": finding.model or None,
         "agreed": list(finding.agreed),
         "passes": list(finding.passes) if finding.passes else None,
         "rule": finding.rule,

@@ -47,6 +47,7 @@ class Anchors:
         remark: Remark,
         *,
         engine: str,
+        model: str = "",
         shown: Mapping[str, Sequence[str]] | None = None,
         scripted: bool = False,
     ) -> Finding:
@@ -81,6 +82,7 @@ class Anchors:
             quote=found.quote if found else remark.quote,
             confidence=remark.confidence,
             engine=engine,
+            model=model,
             suggestion=suggestion,
             anchored=found is not None,
             unanchored_reason="" if found else str(place),

@@ -68,10 +68,12 @@ class Read:
 
 def findings_of(read: Read, anchors: Anchors, lineup: Lineup) -> list[Finding]:
     """All remarks of one answer, anchored or with the reason why not."""
+    asked = lineup.engines[read.job.role]
     return [
         anchors.anchor(
             remark,
-            engine=lineup.engines[read.job.role].name,
+            engine=asked.name,
+            model=asked.model,
             shown=read.job.composed.shown,
             scripted=read.reply.scripted,
         )

@@ -40,6 +40,8 @@ class Finding:
     scripted: bool = False
     """From a hand-written answer of a demonstration."""
     fingerprint: str = ""
+    model: str = ""
+    """The model that was asked; empty for an analyser."""
 
 
 class CoverageStatus(StrEnum):

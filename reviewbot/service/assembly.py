@@ -14,6 +14,7 @@ from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.privacy.secrets import find_secrets
 from reviewbot.review.engine import Engine as ReviewEngine
 from reviewbot.routing.model import Tier
+from reviewbot.service.collecting import Collector
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import Parts
 from reviewbot.service.github_host import GitHubHost
@@ -39,6 +40,7 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
         policy_of=lambda fetched: effective_policy(prepared, fetched).policy,
         is_paused=pulls.is_paused,
         commands=Commands(app, pulls, DbosQueue(engine), key).run,
+        collect=Collector(app, pulls, key).run,
     )
     parts = make_parts(settings, engine, host)
     local = parts.caller.asker.engines.get("local")

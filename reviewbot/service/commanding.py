@@ -27,10 +27,12 @@ from reviewbot.github.threads import (
     say,
 )
 from reviewbot.publishing.commands import CALL, Command, help_text
+from reviewbot.publishing.feedback import FeedbackKind
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.service.command_texts import cost_text, why_text
 from reviewbot.service.durable import HostBusy
 from reviewbot.service.jobs import SHA, CommandJob, JobQueue, QueueUnavailable, ReviewJob
+from reviewbot.store.feedback import Entry, PullPlace
 from reviewbot.store.pulls import PullStore
 
 if TYPE_CHECKING:
@@ -187,16 +189,26 @@ class _Run:
 
     def _dismiss(self) -> _Said:
         job = self.job
-        fingerprint = self._finding()
-        if fingerprint is None:
+        found = self._finding()
+        if found is None:
             return _Said(_HINT, failed=True)
         now, store = self.commands.now(), self.commands.store
+        fingerprint, review = found
         store.dismiss(job.repository_id, job.number, fingerprint, by=job.author, at=now)
+        key = f"dismissed:{job.comment_id}"
+        store.add_feedback(
+            [
+                Entry(each.id, FeedbackKind.DISMISSED, job.author, now, key)
+                for each in store.pull_findings(PullPlace(*self._place))
+                if (each.github_review, each.fingerprint) == (review, fingerprint)
+                and each.comment_id in (None, job.in_reply_to)
+            ]
+        )
         return _Said(facts={"fingerprint": fingerprint})
 
-    def _finding(self) -> str | None:
-        """The finding whose thread the comment is in; None unless we began it, with a mark of ours
-        for this pull request."""
+    def _finding(self) -> tuple[str, int | None] | None:
+        """The finding whose thread the comment is in, and GitHub's id of the review that it is of;
+        None unless we began the thread, with a mark of ours for this pull request."""
         job = self.job
         if job.kind != "review_comment" or job.in_reply_to is None:
             return None
@@ -210,7 +222,7 @@ class _Run:
         if comment.author.casefold() != self.commands.app.login.casefold():
             return None
         found = self.marks.fingerprint_in(comment.body)
-        return found if found and len(found) == 16 else None
+        return (found, comment.review_id) if found and len(found) == 16 else None
 
     def _answer(self, text: str) -> None:
         """Where it was asked, once."""

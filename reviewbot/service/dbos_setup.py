@@ -24,7 +24,7 @@ APPLICATION, SCHEMA = "reviewbot", "reviewbot_jobs"
 #: Queues.
 REVIEWS, GPU, CLAUDE, COMMANDS = "reviews", "gpu", "claude", "commands"
 #: Workflows.
-REVIEW, ASK, COMMAND = "review", "ask", "command"
+REVIEW, ASK, COMMAND, FEEDBACK = "review", "ask", "command", "feedback"
 
 #: How often each queue is looked at, seconds. A look takes about 5 ms of a core, and a review waits
 #: for one or two.

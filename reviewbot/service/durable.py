@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from threading import Timer
 from typing import Any, Protocol, TypeVar
@@ -19,7 +20,8 @@ from reviewbot.review.engine import Ask
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
-from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
+from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
+from reviewbot.store.posted import Posting
 
 #: How often a review looks whether its questions are answered, seconds.
 LOOK_SECONDS = 0.05
@@ -107,6 +109,13 @@ class Host(Protocol):
         """
         ...
 
+    def feedback(self, job: FeedbackJob) -> Mapping[str, Any]:
+        """Write down what people made of findings, and say as JSON how much was new.
+
+        May be called again for the same job: what is written is written once.
+        """
+        ...
+
 
 class WorkerQueue(JobQueue, Protocol):
     """The queue as a worker sees it."""
@@ -180,15 +189,21 @@ class DurableSteps:
     def record(self, review: Review) -> None:
         job = self.job
         self.parts.caller.store.save_review(
-            review, installation=job.installation, repository_id=job.repository_id
+            review,
+            installation=job.installation,
+            repository_id=job.repository_id,
+            request=job.asked_by,
+            asked_tier=job.tier,
         )
 
     def publish(self, review: Review) -> None:
-        host = self.parts.host
-        self.published = self.step(
-            "publish",
-            lambda: self.posted(lambda attempt: host.publish(self.job, review, attempt)),
-        )
+        def post(attempt: Attempt) -> Mapping[str, Any]:
+            done = self.parts.host.publish(self.job, review, attempt)
+            if done:
+                self._keep_posted(review.id, done)
+            return done
+
+        self.published = self.step("publish", lambda: self.posted(post))
 
     def posted(self, post: Callable[[Attempt], Mapping[str, Any]]) -> dict[str, Any]:
         """Post as often as it takes, and give way to a worker that began to after us."""
@@ -204,6 +219,18 @@ class DurableSteps:
         while store.attempts(name) > mine:  # until the other has ended the job: its word counts
             time.sleep(1)
         return done
+
+    def _keep_posted(self, review_id: str, done: Mapping[str, Any]) -> None:
+        """What was posted, for what people will make of it. Part of the step that posts: once
+        that is done, so is this."""
+        posting = Posting(
+            installation=self.job.installation,
+            repository_id=self.job.repository_id,
+            at=datetime.now(UTC),
+            inline=tuple(done.get("inline", ())),
+            github_review=done.get("review_id"),
+        )
+        self.parts.caller.store.add_posted(review_id, posting)
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
@@ -270,9 +297,9 @@ def living(review_id: str) -> str:
     return f"life:{review_id}"
 
 
-def patiently(action: Callable[[], T]) -> T:
-    """Do it again as long as the host asks to wait, within reason. Raises what it raises last."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def patiently(action: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
+    """Do it again as long as the host asks to wait, for so long. Raises what it raises last."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
             return action()

@@ -1,7 +1,7 @@
 """The pull requests' host as the durable jobs see it: GitHub, one repository's token at a time."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,17 @@ from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.notice import READING, WAITING, Place, ended_check, failure_notice
 from reviewbot.publishing.result import Review
 from reviewbot.service.durable import Failure, HeadMoved, HostBusy
-from reviewbot.service.jobs import AUTO, DRAFT, CommandJob, ReviewJob, job_id
+from reviewbot.service.jobs import AUTO, DRAFT, CommandJob, FeedbackJob, ReviewJob, job_id
 
 if TYPE_CHECKING:
     from github import Github
 
 #: Wait after an answer that says nothing, seconds.
 UNCLEAR_SECONDS = 5.0
+
+
+OpenClient = Callable[[], AbstractContextManager["Github"]]
+Collect = Callable[[FeedbackJob, OpenClient], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class GitHubHost:
     is_paused: Callable[[int, int], bool]
     """(repository id, number) → people want no automatic review."""
     commands: Callable[[CommandJob], Mapping[str, Any]]
+    collect: Collect
+    """Writes down what people made of findings; opens a client if it must."""
     _policies: dict[str, Policy] = field(default_factory=dict, repr=False)
     """Of jobs between fetch and their end; all run in one process, again after a crash."""
     _facts: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -133,6 +139,10 @@ class GitHubHost:
         with _patience():
             return self.commands(job)
 
+    def feedback(self, job: FeedbackJob) -> Mapping[str, Any]:
+        """Write down what people made of findings."""
+        return self.collect(job, lambda: self._client(job))
+
     def command_failed(self, job: CommandJob) -> bool:
         """😕 at the comment."""
         comment = CommentRef(job.repository, job.comment_id, job.kind)
@@ -169,11 +179,12 @@ class GitHubHost:
             "summary_id": done.summary_id,
             "check_id": done.check_id,
             "moved": done.moved,
+            "inline": list(done.inline),
             "problems": list(done.problems),
         }
 
     @contextmanager
-    def _client(self, job: ReviewJob | CommandJob) -> "Iterator[Github]":
+    def _client(self, job: ReviewJob | CommandJob | FeedbackJob) -> "Iterator[Github]":
         """A client for the job's repository alone."""
         with _patience(), self.app.client(job.installation, job.repository_id) as client:
             try:

@@ -7,6 +7,7 @@ job, and whatever a person asks for has an id of its own. No record holds a secr
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Literal, Protocol, Self
 
 from reviewbot.errors import ReviewbotError, StoreError
@@ -34,6 +35,11 @@ SUPERSEDED = "superseded"
 FAILED = "failed"
 
 CommentKind = Literal["issue_comment", "review_comment"]
+FeedbackEvent = Literal["pull", "reply", "resolved", "reopened"]
+_EVENTS = ("pull", "reply", "resolved", "reopened")
+_KEY = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
+#: Kinds of requests in the store's words.
+_ASKED = {"comment": "command"}
 AskedTier = Literal["claude", "local"]
 
 
@@ -103,6 +109,12 @@ class ReviewJob(_PullJob):
         """Nobody asked for it: a newer automatic one makes it needless."""
         return self.request in (AUTO, DRAFT)
 
+    @property
+    def asked_by(self) -> str:
+        """The kind of the request: `auto`, `draft`, `command`, `check`, `label` or `sweep`."""
+        kind = self.request.partition(":")[0]
+        return _ASKED.get(kind, kind)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CommandJob(_PullJob):
@@ -135,6 +147,34 @@ class CommandJob(_PullJob):
         return f"comment:{'r' if self.kind == 'review_comment' else ''}{self.comment_id}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class FeedbackJob(_PullJob):
+    """Something that may say what people make of our findings on a pull request."""
+
+    event: FeedbackEvent
+    """`pull`: it was closed or reopened, look at all of it; the others happened in one thread."""
+    key: str
+    """What tells it from the pull request's others, of the delivery's content."""
+    comment_id: int | None = None
+    """The comment that began the thread."""
+    by: str = ""
+    """Login of the person who did it."""
+    at: str = ""
+    """When, as ISO 8601 with a zone; empty where the delivery does not say."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.event not in _EVENTS:
+            raise ValueError("a job's event is malformed")
+        _check(_KEY, self.key, "key")
+        if self.event != "pull":
+            _check(LOGIN, self.by, "person")
+            if not _whole(self.comment_id, MAX_ID):
+                raise ValueError("a comment's id is out of range")
+        if self.at and datetime.fromisoformat(self.at).tzinfo is None:
+            raise ValueError("a job's time is malformed")
+
+
 def job_id(job: ReviewJob) -> str:
     """The one id of a review: the same delivery, or the same state again, has the same."""
     place = f"{job.installation}:{partition(job.repository_id, job.number)}"
@@ -144,6 +184,12 @@ def job_id(job: ReviewJob) -> str:
 def command_id(job: CommandJob) -> str:
     """The one id of a command."""
     return f"cmd:{job.installation}:{job.request.removeprefix('comment:')}"
+
+
+def feedback_id(job: FeedbackJob) -> str:
+    """The one id of what happened."""
+    place = f"{job.installation}:{partition(job.repository_id, job.number)}"
+    return f"fb:{place}:{job.event}:{job.key}"
 
 
 def partition(repository_id: int, number: int) -> str:
@@ -163,6 +209,10 @@ class JobQueue(Protocol):
 
     def enqueue_command(self, job: CommandJob) -> str:
         """Keep the job, once, and return its id."""
+        ...
+
+    def enqueue_feedback(self, job: FeedbackJob) -> str:
+        """Keep the job, once, and return its id; after the pull request's reviews so far."""
         ...
 
 

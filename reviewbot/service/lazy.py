@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
+from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
 from reviewbot.store.reviews import StoredReview
 
@@ -40,6 +40,9 @@ class LazyQueue:
 
     def enqueue_command(self, job: CommandJob) -> str:
         return self._queue.get().enqueue_command(job)
+
+    def enqueue_feedback(self, job: FeedbackJob) -> str:
+        return self._queue.get().enqueue_feedback(job)
 
 
 class LazyStore:

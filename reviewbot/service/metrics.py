@@ -17,6 +17,7 @@ EVENTS = frozenset(
         "ping",
         "pull_request",
         "pull_request_review_comment",
+        "pull_request_review_thread",
     }
 )
 #: Seconds; a durable enqueue takes a few milliseconds, GitHub gives up after ten seconds.

@@ -7,15 +7,25 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from reviewbot.service.dbos_setup import COMMAND, COMMANDS, REVIEW, REVIEWS, VERSION, open_client
+from reviewbot.service.dbos_setup import (
+    COMMAND,
+    COMMANDS,
+    FEEDBACK,
+    REVIEW,
+    REVIEWS,
+    VERSION,
+    open_client,
+)
 from reviewbot.service.group_commit import GroupCommit
 from reviewbot.service.jobs import (
     FAILED,
     SUPERSEDED,
     CommandJob,
+    FeedbackJob,
     QueueUnavailable,
     ReviewJob,
     command_id,
+    feedback_id,
     job_id,
 )
 
@@ -45,13 +55,7 @@ class DbosQueue:
         One that came to nothing is taken up again: a pull request may be closed and reopened, and
         a push be taken back.
         """
-        wanted = job_id(job)
-        place: Any = {"queue_name": REVIEWS, "queue_partition_key": job.partition}
-        with _stored():
-            known = self._keep.put(_wanted(REVIEW, wanted, job.as_dict(), place))
-            if known and self._came_to_nothing(wanted, known):
-                self.client.rewind_workflow(wanted, application_version=VERSION, **place)
-            return wanted
+        return self._keep_in_turn(REVIEW, job_id(job), job)
 
     def enqueue_command(self, job: CommandJob) -> str:
         """Keep the job, once, and return its id. Raises QueueUnavailable."""
@@ -60,11 +64,29 @@ class DbosQueue:
             self._keep.put(_wanted(COMMAND, wanted, job.as_dict(), {"queue_name": COMMANDS}))
             return wanted
 
+    def enqueue_feedback(self, job: FeedbackJob) -> str:
+        """Keep the job, once, and return its id; take up again one that failed. Raises
+        QueueUnavailable.
+
+        In the queue of the reviews, one at a time for each pull request: what a running review
+        posts is written down before anybody looks for what became of it.
+        """
+        return self._keep_in_turn(FEEDBACK, feedback_id(job), job)
+
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
         with _stored():
             steps = self.client.list_workflow_steps(job_id(job))
         return next((each["output"] for each in steps if each["function_name"] == step), None)
+
+    def _keep_in_turn(self, workflow: str, wanted: str, job: ReviewJob | FeedbackJob) -> str:
+        """Behind the other jobs of its pull request."""
+        place: Any = {"queue_name": REVIEWS, "queue_partition_key": job.partition}
+        with _stored():
+            known = self._keep.put(_wanted(workflow, wanted, job.as_dict(), place))
+            if known and self._came_to_nothing(wanted, known):
+                self.client.rewind_workflow(wanted, application_version=VERSION, **place)
+            return wanted
 
     def _keep_all(self, jobs: Sequence[_Wanted]) -> list[str | None]:
         """The status of each that was there before, in one transaction."""

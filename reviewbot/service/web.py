@@ -19,8 +19,8 @@ from reviewbot.service.metrics import Metrics
 from reviewbot.service.pages import ReviewSource, add_pages
 from reviewbot.service.webhook import (
     BadDelivery,
-    ClosedIntent,
     CommandIntent,
+    FeedbackIntent,
     InstallationIntent,
     Intent,
     Nothing,
@@ -113,14 +113,17 @@ class _Deliveries:
             case ReviewIntent():
                 with self.metrics.enqueueing():
                     job = self._queue.enqueue_review(intent.job())
+                    if intent.feedback:
+                        self._queue.enqueue_feedback(intent.feedback.job())
                 return "review", ({"job": job}, 202)
             case CommandIntent():
                 with self.metrics.enqueueing():
                     job = self._queue.enqueue_command(intent.job())
                 return "command", ({"job": job}, 202)
-            case ClosedIntent():
-                # what waits for it looks at the pull request before it begins
-                return "closed", ({"closed": intent.number}, 202)
+            case FeedbackIntent():
+                with self.metrics.enqueueing():
+                    job = self._queue.enqueue_feedback(intent.job())
+                return "feedback", ({"job": job}, 202)
             case InstallationIntent():
                 log.info("installation", action=intent.action, installation=intent.installation)
                 return "installation", ({"ignored": f"installation {intent.action}"}, 202)

@@ -4,9 +4,19 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from reviewbot.publishing.commands import CALL, read_command
+from reviewbot.service.intents import (
+    CommandIntent,
+    FeedbackIntent,
+    InstallationIntent,
+    Intent,
+    Nothing,
+    Ping,
+    ReviewIntent,
+)
 from reviewbot.service.jobs import (
     AUTO,
     DRAFT,
@@ -15,16 +25,14 @@ from reviewbot.service.jobs import (
     MAX_NUMBER,
     REPOSITORY,
     SHA,
-    CommandJob,
     CommentKind,
-    ReviewJob,
 )
 from reviewbot.service.payload import BadDelivery, Part
 
 __all__ = [
     "BadDelivery",
-    "ClosedIntent",
     "CommandIntent",
+    "FeedbackIntent",
     "InstallationIntent",
     "Intent",
     "Nothing",
@@ -47,98 +55,6 @@ _READY = frozenset(("opened", "reopened", "synchronize", "ready_for_review"))
 _INSTALLATION = frozenset(
     ("created", "deleted", "suspend", "unsuspend", "new_permissions_accepted", "added", "removed")
 )
-
-
-class ReviewIntent(NamedTuple):
-    """A pull request that may need a review of `head` against `base`."""
-
-    installation: int
-    repository: str
-    repository_id: int
-    number: int
-    head: str
-    base: str
-    request: str
-    """See ReviewJob."""
-    draft: bool
-    """Whether drafts are reviewed is the policy's to say."""
-    sender: str
-    """Login; empty where GitHub gives none."""
-
-    def job(self) -> ReviewJob:
-        """What to keep in the queue."""
-        return ReviewJob(
-            installation=self.installation,
-            repository=self.repository,
-            repository_id=self.repository_id,
-            number=self.number,
-            head=self.head,
-            base=self.base,
-            request=self.request,
-        )
-
-
-class CommandIntent(NamedTuple):
-    """A command that somebody, who may not be allowed to, wrote on a pull request."""
-
-    installation: int
-    repository: str
-    repository_id: int
-    number: int
-    comment_id: int
-    kind: CommentKind
-    in_reply_to: int | None
-    author: str
-    text: str
-    """The command alone, as in `/reviewbot review claude`; the rest of the comment is left behind."""
-
-    def job(self) -> CommandJob:
-        """What to keep in the queue."""
-        return CommandJob(
-            installation=self.installation,
-            repository=self.repository,
-            repository_id=self.repository_id,
-            number=self.number,
-            comment_id=self.comment_id,
-            kind=self.kind,
-            in_reply_to=self.in_reply_to,
-            author=self.author,
-            command=self.text.removeprefix(f"{CALL} "),
-        )
-
-
-class ClosedIntent(NamedTuple):
-    """A pull request that needs no further review."""
-
-    installation: int
-    repository: str
-    repository_id: int
-    number: int
-    merged: bool
-
-
-class InstallationIntent(NamedTuple):
-    """The App was installed, removed, or given other repositories or permissions."""
-
-    action: str
-    """`created`, `deleted`, `suspend`, `unsuspend`, `new_permissions_accepted`; `added` and
-    `removed` for repositories."""
-    installation: int
-    repositories: tuple[int, ...]
-    """Ids of those that the action is about, where GitHub lists them."""
-
-
-class Ping(NamedTuple):
-    """GitHub asks whether anybody listens."""
-
-
-class Nothing(NamedTuple):
-    """Nothing to do, and why."""
-
-    reason: str
-
-
-Intent = ReviewIntent | CommandIntent | ClosedIntent | InstallationIntent | Ping | Nothing
 
 
 def verify(secret: bytes, body: bytes, header: str | None, *, older: Iterable[bytes] = ()) -> bool:
@@ -168,6 +84,9 @@ def read_delivery(event: str, body: bytes) -> Intent:
     return read(Part.from_body(body), body)
 
 
+_NO_COMMAND = Nothing("not a command")
+
+
 class _Place(NamedTuple):
     installation: int
     repository: str
@@ -183,12 +102,10 @@ class _Place(NamedTuple):
         )
 
 
-def _pull_request(payload: Part, _: bytes) -> Intent:
+def _pull_request(payload: Part, body: bytes) -> Intent:
     action = payload.word("action")
     if action == "closed":
-        pull = payload.part("pull_request")
-        number = pull.whole("number", MAX_NUMBER)
-        return ClosedIntent(*_Place.of(payload), number, pull.flag("merged"))
+        return _ended(payload, body)
     labeled = action == "labeled" and _is_ours(payload.part("label"))
     rebased = action == "edited" and payload.has("changes") and payload.part("changes").has("base")
     if not (labeled or rebased or action in _READY):
@@ -206,7 +123,14 @@ def _pull_request(payload: Part, _: bytes) -> Intent:
         request=f"label:{head}" if labeled else automatic,
         draft=draft,
         sender=_sender(payload),
+        feedback=_ended(payload, body) if action == "reopened" else None,
     )
+
+
+def _ended(payload: Part, body: bytes) -> FeedbackIntent:
+    """It was closed, or is open again after all."""
+    number = payload.part("pull_request").whole("number", MAX_NUMBER)
+    return FeedbackIntent(*_Place.of(payload), number, "pull", _digest(body))
 
 
 def _is_ours(label: Part) -> bool:
@@ -221,17 +145,20 @@ def _check_run(payload: Part, body: bytes) -> Intent:
     pull = _pull_of(run, head)
     if pull is None:
         return Nothing("the check run belongs to no pull request")
-    # Of the body, not the delivery's id: that is not signed, so a replay could change it.
-    digest = hashlib.sha256(body).hexdigest()[:16]
     return ReviewIntent(
         *_Place.of(payload),
         number=pull[0],
         head=head,
         base=pull[1],
-        request=f"check:{run.whole('id', MAX_ID)}:{digest}",
+        request=f"check:{run.whole('id', MAX_ID)}:{_digest(body)}",
         draft=False,
         sender=_sender(payload),
     )
+
+
+def _digest(body: bytes) -> str:
+    """Of the body, not the delivery's id: that is not signed, so a replay could change it."""
+    return hashlib.sha256(body).hexdigest()[:16]
 
 
 def _pull_of(run: Part, head: str) -> tuple[int, str] | None:
@@ -257,14 +184,66 @@ def _issue_comment(payload: Part, _: bytes) -> Intent:
 def _review_comment(payload: Part, _: bytes) -> Intent:
     if payload.word("action") != "created":
         return Nothing("only new comments are read")
-    return _command(payload, payload.part("pull_request"), "review_comment")
+    found = _command(payload, payload.part("pull_request"), "review_comment")
+    return _reply(payload) if found is _NO_COMMAND else found
+
+
+def _reply(payload: Part) -> Intent:
+    """What a person says in a thread; what that is stays behind."""
+    comment = payload.part("comment")
+    if not comment.has("in_reply_to_id"):
+        return _NO_COMMAND
+    by = _person(comment)
+    if not by:
+        return Nothing("not written by a person")
+    return FeedbackIntent(
+        *_Place.of(payload),
+        number=payload.part("pull_request").whole("number", MAX_NUMBER),
+        event="reply",
+        key=str(comment.whole("id", MAX_ID)),
+        comment_id=comment.whole("in_reply_to_id", MAX_ID),
+        by=by,
+        at=_moment(comment.word("created_at")),
+    )
+
+
+def _review_thread(payload: Part, body: bytes) -> Intent:
+    action = payload.word("action")
+    if action not in ("resolved", "unresolved"):
+        return Nothing("this action says nothing of a finding")
+    comments = payload.part("thread").parts("comments")
+    if not comments or not comments[0].has("user"):
+        return Nothing("nobody's thread")
+    if comments[0].part("user").word("type") != "Bot":  # whether it is our own is looked up later
+        return Nothing("not a thread of an App")
+    by = _human(payload.part("sender")) if payload.has("sender") else ""
+    if not by:
+        return Nothing("not done by a person")
+    return FeedbackIntent(
+        *_Place.of(payload),
+        number=payload.part("pull_request").whole("number", MAX_NUMBER),
+        event="resolved" if action == "resolved" else "reopened",
+        key=_digest(body),
+        comment_id=comments[0].whole("id", MAX_ID),
+        by=by,
+        at=_moment(payload.word("updated_at")),
+    )
+
+
+def _moment(text: str) -> str:
+    """A time in UTC; empty for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC).isoformat() if moment.tzinfo else ""
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _command(payload: Part, pull: Part, kind: CommentKind) -> Intent:
     comment = payload.part("comment")
     command = read_command(comment.word("body"))
     if command is None:
-        return Nothing("not a command")
+        return _NO_COMMAND
     author = _person(comment)
     if not author:
         return Nothing("not written by a person")
@@ -284,7 +263,11 @@ def _person(comment: Part) -> str:
     """Login of the human author; empty for Apps (ourselves among them) and deleted accounts."""
     if not comment.has("user") or comment.has("performed_via_github_app"):
         return ""
-    user = comment.part("user")
+    return _human(comment.part("user"))
+
+
+def _human(user: Part) -> str:
+    """Login of a person; empty for a bot."""
     login = user.text("login", LOGIN)
     return login if user.word("type") == "User" and not login.endswith("[bot]") else ""
 
@@ -312,6 +295,7 @@ _READERS: dict[str, Callable[[Part, bytes], Intent]] = {
     "check_run": _check_run,
     "issue_comment": _issue_comment,
     "pull_request_review_comment": _review_comment,
+    "pull_request_review_thread": _review_thread,
     "installation": _installation,
     "installation_repositories": _installation,
     "ping": _ping,

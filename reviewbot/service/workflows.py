@@ -1,4 +1,4 @@
-"""The durable jobs: `review`, its questions `ask`, and `command`.
+"""The durable jobs: `review`, its questions `ask`, `command` and `feedback`.
 
 Whatever DBOS runs again after a crash is the same up to where it was: ids are made from the job's
 id, the time comes from a step, and what fails is told on the pull request outside of any step.
@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 from reviewbot.errors import ReviewbotError
 from reviewbot.pipeline import review_change
 from reviewbot.service.calling import AskJob
-from reviewbot.service.dbos_setup import ASK, COMMAND, REVIEW
+from reviewbot.service.dbos_setup import ASK, COMMAND, FEEDBACK, REVIEW
 from reviewbot.service.durable import (
+    PATIENCE_SECONDS,
     DurableSteps,
     Failure,
     HeadMoved,
@@ -27,7 +28,16 @@ from reviewbot.service.durable import (
     patiently,
     posting,
 )
-from reviewbot.service.jobs import FAILED, SUPERSEDED, CommandJob, ReviewJob, command_id, job_id
+from reviewbot.service.jobs import (
+    FAILED,
+    SUPERSEDED,
+    CommandJob,
+    FeedbackJob,
+    ReviewJob,
+    command_id,
+    feedback_id,
+    job_id,
+)
 
 #: A job that began so often and never came to an end takes the worker down with it: no more.
 MAX_ATTEMPTS = 5
@@ -36,6 +46,9 @@ NAMESPACE = uuid.UUID("0f1f6f5e-6a0c-4a35-9a39-2c8f2f5f7c11")
 
 #: Title of the check of a head that is not worth a review any more.
 ENDED = "Not reviewed: closed, paused, or another head is newer"
+#: Longest time that what happened in a thread waits for GitHub, seconds: the pull request's next
+#: review waits behind it, and threads are read again when the pull request is closed.
+THREAD_PATIENCE_SECONDS = 600.0
 _OWN_FAULT = "an error inside reviewbot"
 _CRASHED = f"the worker ended {MAX_ATTEMPTS} times while it worked on this"
 
@@ -66,6 +79,7 @@ class Jobs:
         DBOS.workflow(name=REVIEW, max_recovery_attempts=None)(_plain(self.review))
         self._ask = DBOS.workflow(name=ASK, max_recovery_attempts=None)(_plain(self.ask))
         DBOS.workflow(name=COMMAND, max_recovery_attempts=None)(_plain(self.command))
+        DBOS.workflow(name=FEEDBACK, max_recovery_attempts=None)(_plain(self.feedback))
 
     def review(self, data: dict[str, Any]) -> dict[str, Any]:
         """Review a pull request; the end is always told there. Never raises but to be cancelled."""
@@ -117,10 +131,27 @@ class Jobs:
                 return {"outcome": FAILED, "reason": str(error), "told": told}
             return {"outcome": "done", **done}
 
+    def feedback(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Write down what people made of findings."""
+        job = FeedbackJob.from_dict(data)
+        name, host = feedback_id(job), self.parts.host
+        seconds = PATIENCE_SECONDS if job.event == "pull" else THREAD_PATIENCE_SECONDS
+        with self._counted(name) as attempt:
+            if attempt > MAX_ATTEMPTS:
+                return {"outcome": FAILED, "reason": _CRASHED}
+            try:
+                done = self._step(
+                    "feedback", lambda: dict(patiently(lambda: host.feedback(job), seconds))
+                )
+            except ReviewbotError as error:
+                log.warning("feedback %s failed: %s", name, error)
+                return {"outcome": FAILED, "reason": str(error)}
+            return {"outcome": "done", **done}
+
     @property
     def calling(self) -> bool:
         """Whether a question is being answered, or a command done."""
-        return any(not name.startswith("rv:") for name in tuple(self._running))
+        return any(not name.startswith(("rv:", "fb:")) for name in tuple(self._running))
 
     def forgive_running(self) -> None:
         """The worker ends because it was told to: what still runs did not take it down."""

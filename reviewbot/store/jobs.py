@@ -12,6 +12,7 @@ from reviewbot.store.calls import has_settlement, has_start, insert_settlement, 
 from reviewbot.store.engine import connect
 from reviewbot.store.ledger import Store, open_store
 from reviewbot.store.patience import patient
+from reviewbot.store.posted import Posting
 from reviewbot.store.prompts import (
     Answer,
     Question,
@@ -66,8 +67,20 @@ class JobStore(Store):
         *,
         installation: int | None = None,
         repository_id: int | None = None,
+        request: str | None = None,
+        asked_tier: str | None = None,
     ) -> None:
-        super().save_review(review, installation=installation, repository_id=repository_id)
+        super().save_review(
+            review,
+            installation=installation,
+            repository_id=repository_id,
+            request=request,
+            asked_tier=asked_tier,
+        )
+
+    @patient
+    def add_posted(self, review_id: str, posting: Posting) -> None:
+        super().add_posted(review_id, posting)
 
     @patient
     def put_prompt(self, prompt: Prompt, *, at: datetime) -> str:

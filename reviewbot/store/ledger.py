@@ -13,6 +13,7 @@ from reviewbot.publishing.result import Review
 from reviewbot.store.calls import insert_settlement, insert_start, select_calls
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.migrate import migrate
+from reviewbot.store.posted import Posting, put_posted
 from reviewbot.store.reviews import StoredReview, get_review, put_review
 
 
@@ -59,10 +60,27 @@ class Store:
         *,
         installation: int | None = None,
         repository_id: int | None = None,
+        request: str | None = None,
+        asked_tier: str | None = None,
     ) -> None:
-        """Write a review; one of the same id is replaced."""
+        """Write a review; one of the same id is replaced. The rest is as of StoredReview."""
         with self._writing() as connection:
-            put_review(connection, review, installation, repository_id)
+            put_review(
+                connection,
+                review,
+                installation=installation,
+                repository_id=repository_id,
+                request=request,
+                asked_tier=asked_tier,
+            )
+
+    def add_posted(self, review_id: str, posting: Posting) -> None:
+        """Write down the findings of a stored review as published; a second time changes nothing.
+
+        Raises StoreError if there is no such review.
+        """
+        with self._writing() as connection:
+            put_posted(connection, review_id, posting)
 
     def review(self, review_id: str) -> StoredReview | None:
         """The review of this id, or None."""

@@ -7,13 +7,14 @@ from sqlalchemy import ColumnElement, Table, delete, select
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.store.calls import select_calls
 from reviewbot.store.engine import connect, insert_new
-from reviewbot.store.ledger import Store, open_store
+from reviewbot.store.feedback import FeedbackStore
+from reviewbot.store.ledger import open_store
 from reviewbot.store.reviews import StoredReview, get_review
 from reviewbot.store.schema import call_started, dismissed, paused, reviews
 
 
-class PullStore(Store):
-    """A Store that also remembers pull requests. Each method is one transaction.
+class PullStore(FeedbackStore):
+    """A store that also remembers pull requests. Each method is one transaction.
 
     All hangs on the repository's id, which outlives a rename.
     """

@@ -12,11 +12,12 @@ from reviewbot.reporting.sums import CallSum, Sums
 from reviewbot.reporting.window import Window
 from reviewbot.store import sums as add_up
 from reviewbot.store.engine import connect, errors_in_words
-from reviewbot.store.ledger import Store, open_store
+from reviewbot.store.feedback import FeedbackStore
+from reviewbot.store.ledger import open_store
 from reviewbot.store.ledger_rows import PAGE, ledger_page
 
 
-class ReportStore(Store):
+class ReportStore(FeedbackStore):
     """A Store that adds up. Each method sees one moment of the database."""
 
     def sums(self, window: Window, repository: str | None = None) -> Sums:

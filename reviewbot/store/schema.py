@@ -7,6 +7,9 @@ unknown outcome, and counts at its reserve.
 `prompts` and `answers` let a service go on after a crash without asking again; they are deleted
 after some days. `attempts` and `heartbeats` are about running work only. `paused` and `dismissed`
 are what people asked for in comments.
+
+`posted_findings` has a row for each published finding, `feedback` what people made of it
+(append-only, too), `pull_ends` how pull requests with findings ended.
 """
 
 from sqlalchemy import (
@@ -27,7 +30,7 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003", "0004", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -56,9 +59,12 @@ reviews = Table(
     Column("all_claude_usd", Usd),
     Column("complete", Boolean, nullable=False, server_default=false()),
     Column("overridden", Boolean, nullable=False, server_default=false()),
+    Column("request", String(16)),
+    Column("asked_tier", String(16)),
     Index("reviews_by_repository", "repository", "created_at"),
     Index("reviews_by_time", "created_at"),
     Index("reviews_by_pull", "repository_id", "number", "created_at"),
+    Index("reviews_by_asked_tier", "asked_tier", "created_at"),
 )
 
 call_started = Table(
@@ -178,4 +184,56 @@ dismissed = Table(
     Column("fingerprint", String(16), primary_key=True),
     Column("by", Words, nullable=False),
     Column("at", Utc, nullable=False),
+)
+
+posted_findings = Table(
+    "posted_findings",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("review_id", String(64), nullable=False),
+    Column("installation", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("repository", Words, nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("head", Words, nullable=False),
+    Column("fingerprint", String(16), nullable=False),
+    Column("engine", Words, nullable=False),
+    Column("model", Words, nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("areas", JSON, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("category", String(32), nullable=False),
+    Column("path", Words, nullable=False),
+    Column("line", NUMBER),
+    Column("side", String(8), nullable=False),
+    Column("inline", Boolean, nullable=False),
+    Column("flagged", JSON, nullable=False),
+    Column("github_review", BigInteger),
+    Column("comment_id", BigInteger),
+    Column("posted_at", Utc, nullable=False),
+    Index("posted_findings_by_time", "posted_at"),
+    Index("posted_findings_by_repository", "repository", "posted_at"),
+    Index("posted_findings_by_installation", "installation", "posted_at"),
+    Index("posted_findings_by_pull", "installation", "repository_id", "number", "posted_at"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("finding_id", String(80), ForeignKey("posted_findings.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("by", Words, nullable=False),
+    Column("at", Utc, nullable=False),
+    Index("feedback_by_finding", "finding_id"),
+)
+
+pull_ends = Table(
+    "pull_ends",
+    metadata,
+    Column("installation", BigInteger, primary_key=True, autoincrement=False),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("ended_at", Utc, nullable=False),
+    Column("merged", Boolean, nullable=False),
 )

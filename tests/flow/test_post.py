@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from github_simulator.server import TOKEN, GitHubSimulator
 from github_simulator.state import Pull, Repository
 from model_servers.openai import OpenAIServer
 
+from reviewbot.config.settings import load_settings
 from reviewbot.github.app import PERMISSIONS
+from reviewbot.publishing.feedback import PostedFinding
+from reviewbot.store.feedback import open_feedback_store
 
 Says = Callable[..., str]
 
@@ -34,6 +38,17 @@ class Shop:
 
     def post(self, *more: str) -> tuple[int, str, str]:
         return self.terminal.run("review", "--pr", self.url, "--post", *more)
+
+    @property
+    def database(self) -> str:
+        return load_settings().database
+
+    def rows(self) -> list[PostedFinding]:
+        """What is written down as posted."""
+        with open_feedback_store(self.database) as store:
+            return store.posted_findings(
+                since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2100, 1, 1, tzinfo=UTC)
+            )
 
     def writes(self) -> int:
         return sum(
@@ -173,6 +188,34 @@ def test_a_wait_that_is_too_long_ends_with_what_is_posted_already(shop: Shop) ->
         "reviewbot: posted in part only: GitHub's rate limit (403): the summary",
         f"  review   {shop.url}#pullrequestreview-{shop.pull.reviews[0].id}",
     ]
+
+
+def test_what_was_posted_is_written_down_once(shop: Shop) -> None:
+    shop.github.secondary_limit("POST .*/issues/1/comments", retry_after=3_000)
+    shop.post()
+    in_part = shop.rows()
+    shop.post()
+    shop.post()
+
+    [row] = shop.rows()
+    assert in_part == []
+    assert (row.installation, row.repository_id, row.number) == (0, shop.repository.id, 1)
+    assert (row.repository, row.path, row.line) == ("acme/shop", "shop/pages.py", 2)
+    assert (row.engine, row.tier) == ("openai", "local")
+    assert row.model in shop.model.models
+    assert row.inline
+
+
+def test_only_what_was_posted_is_written_down(shop: Shop) -> None:
+    _, out, _ = shop.terminal.run("review", "--pr", shop.url, "--format", "json")
+    shop.github.fail("POST /repos", 403, "Resource not accessible by personal access token")
+    shop.post()
+
+    assert shop.rows() == []
+    with open_feedback_store(shop.database) as store:
+        stored = store.review(json.loads(out)["id"])
+    assert stored
+    assert stored.request == "cli"
 
 
 class TestBeforeAnythingIsPaidFor:

@@ -7,7 +7,13 @@ from github_simulator import shapes
 from github_simulator.apps import App, Grant, Installation
 from github_simulator.state import Repository
 
-EVENTS = ["check_run", "issue_comment", "pull_request", "pull_request_review_comment"]
+EVENTS = [
+    "check_run",
+    "issue_comment",
+    "pull_request",
+    "pull_request_review_comment",
+    "pull_request_review_thread",
+]
 
 
 def stamp(when: datetime) -> str:

@@ -92,6 +92,10 @@ class Content:
     def merge_base(self, base: str, head: str) -> str:
         return self._git("merge-base", base, head).decode().strip()
 
+    def between(self, base: str, head: str) -> list[str]:
+        """Commits of `head` that `base` does not have, oldest first."""
+        return self._git("rev-list", "--reverse", f"{base}..{head}").decode().split()
+
     def contains(self, head: str, commit: str) -> bool:
         """Whether `commit` is `head` or one before it."""
         return self.exists(f"{commit}^{{commit}}") and not self._status(

@@ -1,8 +1,9 @@
-"""The GraphQL queries that are asked: texts of files, and whose token it is."""
+"""The GraphQL queries that are asked: texts of files, review threads, whose token it is."""
 
 import re
 from typing import Any
 
+from github_simulator import conversations
 from github_simulator.access import check_query
 from github_simulator.messages import Caller
 from github_simulator.state import Limits, Repository
@@ -23,6 +24,8 @@ def answer_query(
     query, variables = body["query"], body.get("variables", {})
     if query == _WHO:
         return {"data": {"viewer": {"login": caller.login}}}
+    if conversations.is_asked(query):
+        return conversations.answer(variables, repositories, caller)
     shape = _SHAPE.fullmatch(query)
     if shape is None:
         return {"errors": [{"message": "Parse error"}]}

@@ -73,6 +73,37 @@ class Payloads:
             **self._around(repository, comment.author),
         }
 
+    def review_thread(
+        self,
+        repository: Repository,
+        pull: Pull,
+        comment: LineComment,
+        action: str = "resolved",
+        *,
+        sender: str = "ada",
+    ) -> Payload:
+        """Of the event `pull_request_review_thread`; `comment` began the thread. Its pull request
+        is GitHub's short form."""
+        api = self._simulator.url
+        replies = [one for one in pull.threads if one.reply_to == comment.id]
+        shown = repository.pull_json(api, pull)
+        counts = ("commits", "additions", "deletions", "changed_files", "comments")
+        merging = ("merged", "merged_by", "mergeable", "mergeable_state", "maintainer_can_modify")
+        left_out = {*counts, *merging, "review_comments"}
+        return {
+            "action": action,
+            "pull_request": {name: shown[name] for name in shown if name not in left_out},
+            "thread": {
+                "node_id": f"PRRT_{comment.id}",
+                "comments": [
+                    remark_shapes.line_comment(api, repository, pull, one)
+                    for one in (comment, *replies)
+                ],
+            },
+            "updated_at": app_shapes.stamp(self._simulator.now()),
+            **self._around(repository, sender),
+        }
+
     def check_run(
         self,
         repository: Repository,

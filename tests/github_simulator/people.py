@@ -40,6 +40,13 @@ class Person:
         reply(self._call(repository, {"body": body}), str(pull.number), str(first))
         return pull.threads[-1]
 
+    def resolve(self, comment: LineComment) -> None:
+        """The thread that the comment began."""
+        comment.resolved_by = self.login
+
+    def unresolve(self, comment: LineComment) -> None:
+        comment.resolved_by = ""
+
     def react(self, comment: Comment | LineComment, content: str) -> None:
         made = Reaction(self._simulator.next_id(), self.login, content, self._now())
         comment.reactions.append(made)

@@ -42,7 +42,8 @@ def list_files(call: Call, number: str) -> Answer:
     query = call.request.query
     page, size = int(query.get("page", 1)), int(query.get("per_page", 30))
     pull, limits = call.pull(number), call.simulator.limits
-    items, more = call.repository.page_json(call.api, pull, limits, page, min(size, 100))
+    ends = call.repository.ends(pull)
+    items, more = call.repository.page_json(call.api, ends, limits, page, min(size, 100))
     following = f"<{call.api}{call.request.path}?per_page={size}&page={page + 1}>"
     return Answer(200, items, {"Link": f'{following}; rel="next"'} if more else {})
 

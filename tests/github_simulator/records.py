@@ -65,6 +65,8 @@ class LineComment:
     hunk: str
     """The hunk down to the line."""
     reply_to: int | None = None
+    resolved_by: str = ""
+    """Who resolved the thread that it began; empty: nobody."""
     updated: str = ""
     reactions: list[Reaction] = field(default_factory=list)
 

@@ -18,6 +18,7 @@ from github_simulator import (
     app_routes,
     check_routes,
     comment_routes,
+    compare_routes,
     delivery_routes,
     openapi,
     page,
@@ -49,6 +50,7 @@ _ROUTES = (
     *review_routes.ROUTES,
     *comment_routes.ROUTES,
     *check_routes.ROUTES,
+    *compare_routes.ROUTES,
 )
 _APP_ROUTES = (*app_routes.ROUTES, *delivery_routes.ROUTES)
 

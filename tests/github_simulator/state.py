@@ -35,6 +35,16 @@ class Limits:
     """GitHub's is 80 (and 500 an hour); not counted unless set: tests squeeze days into seconds."""
 
 
+@dataclass(frozen=True)
+class Merge:
+    """How a pull request was merged: its ends stay as they were then."""
+
+    base: str
+    head: str
+    commit: str
+    by: str
+
+
 @dataclass
 class Pull:
     """One pull request; its base and head are branches of the one content repository."""
@@ -50,6 +60,8 @@ class Pull:
     head_repository: str | None = None
     """The fork it comes from."""
     state: str = "open"
+    closed_at: str | None = None
+    merge: Merge | None = None
     reviews: list[Review] = field(default_factory=list)
     threads: list[LineComment] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
@@ -88,11 +100,24 @@ class Repository:
         start = self.content.merge_base(pull.base, pull.head)
         return self.content.commit(pull.head, files, message=message, start=start, force=True)
 
-    def close(self, pull: Pull) -> None:
-        pull.state = "closed"
+    def close(self, pull: Pull, *, when: str = shapes.WHEN) -> None:
+        pull.state, pull.closed_at = "closed", when
 
     def reopen(self, pull: Pull) -> None:
-        pull.state = "open"
+        if pull.merge:
+            raise ValueError("what is merged stays closed")
+        pull.state, pull.closed_at = "open", None
+
+    def merge(self, pull: Pull, *, by: str = "ada", when: str = shapes.WHEN) -> None:
+        """Squashed into one commit on the base branch."""
+        (base, head), files = self.ends(pull), dict[str, bytes | None]()
+        for file in self.files(pull):
+            if file.old_path:
+                files[file.old_path] = None
+            files[file.path] = self.content.blob(f"{head}:{file.path}")
+        commit = self.content.commit(pull.base, files, message=pull.title)
+        pull.merge = Merge(base, head, commit, by)
+        self.close(pull, when=when)
 
     def change_base(self, pull: Pull, branch: str) -> None:
         self.content.resolve(branch)
@@ -120,13 +145,18 @@ class Repository:
         return line if line is not None and (comment.side, line) in known else None
 
     def ends(self, pull: Pull) -> tuple[str, str]:
-        """Commits of base and head as they are now."""
+        """Commits of base and head as they are now, or were when it was merged."""
+        if pull.merge:
+            return pull.merge.base, pull.merge.head
         return self.content.resolve(pull.base), self.content.resolve(pull.head)
 
     def files(self, pull: Pull, commit: str | None = None) -> list[ListedFile]:
         """What the pull request changes; as of `commit` of it, or now."""
         base, head = self.ends(pull)
-        ends = (base, commit or head)
+        return self.changed((base, commit or head))
+
+    def changed(self, ends: tuple[str, str]) -> list[ListedFile]:
+        """What the second commit changes since it left the first."""
         if ends not in self._files:
             self._files[ends] = self.content.files(*ends)
         return self._files[ends]
@@ -141,7 +171,11 @@ class Repository:
         facts = {
             "title": pull.title,
             "state": pull.state,
-            "closed_at": None if pull.state == "open" else shapes.WHEN,
+            "closed_at": pull.closed_at,
+            "merged": pull.merge is not None,
+            "merged_at": pull.closed_at if pull.merge else None,
+            "merged_by": shapes.user(api, pull.merge.by) if pull.merge else None,
+            "merge_commit_sha": pull.merge.commit if pull.merge else None,
             "comments": len(pull.comments),
             "review_comments": len(pull.threads),
             "body": pull.body,
@@ -157,11 +191,12 @@ class Repository:
         return shapes.pull(api, self.full_name, pull.number, facts)
 
     def page_json(
-        self, api: str, pull: Pull, limits: Limits, page: int, size: int
+        self, api: str, ends: tuple[str, str], limits: Limits, page: int, size: int
     ) -> tuple[list[dict[str, Any]], bool]:
-        """One page of the pull request's files, and whether there are more."""
-        _, head = self.ends(pull)
-        listed = self.files(pull)[: limits.listed_files]
+        """One page of the files that are changed between two commits, and whether there are
+        more."""
+        head = ends[1]
+        listed = self.changed(ends)[: limits.listed_files]
         items, lines, zeroed = [], 0, False
         for file in listed[(page - 1) * size : page * size]:
             zeroed = zeroed or (lines > 0 and lines + file.changes > limits.page_lines)

@@ -7,7 +7,9 @@ from databases import new_database
 from github_simulator.state import Repository
 from serving import HURRIED_SERVE, READER, WRITER, Service, answer, surroundings
 
-pytest.register_assert_rewrite("story_reviews", "story_commands", "story_tenants", "story_crashes")
+pytest.register_assert_rewrite(
+    "story_reviews", "story_commands", "story_feedback", "story_tenants", "story_crashes"
+)
 
 
 @pytest.fixture(scope="module")

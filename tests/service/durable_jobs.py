@@ -29,6 +29,7 @@ from reviewbot.costs.prices import PriceBook
 from reviewbot.engines.analyzers import LocalAnalyzers
 from reviewbot.engines.claude import ClaudeEngine
 from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+from reviewbot.errors import ReviewbotError
 from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
@@ -37,7 +38,7 @@ from reviewbot.routing.rules import shipped_rules
 from reviewbot.service import worker
 from reviewbot.service.calling import Caller
 from reviewbot.service.durable import Failure, Parts
-from reviewbot.service.jobs import CommandJob, ReviewJob, job_id
+from reviewbot.service.jobs import CommandJob, FeedbackJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.store.jobs import JobStore, open_job_store
 from reviewbot.store.prompts import Question
@@ -131,6 +132,11 @@ class FileHost:
 
     def command(self, job: CommandJob) -> Mapping[str, Any]:
         return {"did": job.command}
+
+    def feedback(self, job: FeedbackJob) -> Mapping[str, Any]:
+        if (bug := self.folder / "bugs" / f"{job.number}.feedback").exists():
+            raise ReviewbotError(bug.read_text())
+        return {"written": sum(post["number"] == job.number for post in self.posts())}
 
     def _post(self, job: ReviewJob, content: dict[str, Any]) -> dict[str, Any]:
         marker = re.sub(r"\W", "_", job_id(job))

@@ -15,7 +15,15 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from reviewbot.config.settings import Settings
 from reviewbot.service.health import Check
-from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, command_id, job_id
+from reviewbot.service.jobs import (
+    CommandJob,
+    FeedbackJob,
+    QueueUnavailable,
+    ReviewJob,
+    command_id,
+    feedback_id,
+    job_id,
+)
 from reviewbot.service.login import Login
 from reviewbot.service.web import create_app
 from reviewbot.store.reviews import StoredReview
@@ -29,6 +37,7 @@ class MemoryQueue:
 
     reviews: dict[str, ReviewJob] = field(default_factory=dict)
     commands: dict[str, CommandJob] = field(default_factory=dict)
+    feedback: dict[str, FeedbackJob] = field(default_factory=dict)
     away: bool = False
     fault: Exception | None = None
 
@@ -41,6 +50,11 @@ class MemoryQueue:
         self._here()
         self.commands[command_id(job)] = job
         return command_id(job)
+
+    def enqueue_feedback(self, job: FeedbackJob) -> str:
+        self._here()
+        self.feedback[feedback_id(job)] = job
+        return feedback_id(job)
 
     def _here(self) -> None:
         if self.fault:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -53,6 +54,8 @@ HURRIED_WORKER = (hurried.__file__, "worker")
 BASE = "import hmac\n\n\ndef login(user, password):\n    return hmac.compare_digest(user.digest, password)\n"
 HEAD = BASE.replace("hmac.compare_digest(user.digest, password)", "user.digest == password")
 QUOTE = "    return user.digest == password"
+#: Any time of a test.
+EVER = {"since": datetime(2020, 1, 1, tzinfo=UTC), "until": datetime(2100, 1, 1, tzinfo=UTC)}
 _PATH = re.compile(r"shop/auth/login\w*\.py")
 _names = count(1)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 from github_simulator.state import Pull, Repository
-from serving import HURRIED_SERVE, Service, alive, child
+from serving import EVER, HURRIED_SERVE, Service, alive, child
 
 from reviewbot.costs.prices import PriceBook
 
@@ -53,6 +53,7 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_comes_twice(
     for pull in pulls:
         assert_posted_once(repository, pull)
         assert_paid_once(service, repository, pull)
+    assert_written_once(service, repository, pulls)
     assert_the_ledger_covers_the_bill(service, repository)
 
 
@@ -93,6 +94,14 @@ def assert_posted_once(repository: Repository, pull: Pull) -> None:
     assert "Timing leaks the digest" in pull.threads[0].body
     [check] = [check for check in repository.checks if check.head == head]
     assert check.status == "completed"
+
+
+def assert_written_once(service: Service, repository: Repository, pulls: list[Pull]) -> None:
+    """What was posted, for what people will make of it."""
+    with service.store() as store:
+        found = store.posted_findings(**EVER, repository=repository.full_name)
+    assert sorted(row.number for row in found) == [pull.number for pull in pulls]
+    assert all(row.inline for row in found)
 
 
 def assert_paid_once(service: Service, repository: Repository, pull: Pull) -> None:

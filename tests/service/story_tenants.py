@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from github_simulator.messages import Request
 from github_simulator.state import Pull, Repository
-from serving import BASE, OWNERS, Service
+from serving import BASE, EVER, OWNERS, Service
 from sqlalchemy import MetaData, select
 
 from reviewbot.service.dbos_setup import SCHEMA, jobs_engine
 from reviewbot.store.engine import connect
 
 #: Where a row or a job names an installation.
-_INSTALLATION = re.compile(r"(?:installation\W{1,6}|rv:|cmd:)(\d+)")
+_INSTALLATION = re.compile(r"(?:installation\W{1,6}|rv:|cmd:|fb:)(\d+)")
 
 
 def test_two_installations_share_nothing_but_the_service(service: Service) -> None:
@@ -31,6 +31,8 @@ def test_two_installations_share_nothing_but_the_service(service: Service) -> No
     for repository, pull in pulls:
         service.say(repository, pull, "grace", "/reviewbot why")
     service.until(lambda: all(len(pull.comments) == 3 for _, pull in pulls), "all are answered")
+    for repository, pull in pulls:
+        ended(service, repository, pull)
     service.at_rest()
 
     assert all(len(pull.reviews) == len(pull.threads) == 1 for _, pull in pulls)
@@ -42,6 +44,14 @@ def test_two_installations_share_nothing_but_the_service(service: Service) -> No
     assert len(work) > 20
     assert [one for one in work if not reaches_one_repository(service, one)] == []
     ids = {str(one.id): one.account for one in service.github.apps.installations.values()}
+    with service.store() as store:
+        for number, account in ids.items():
+            found = store.posted_findings(**EVER, installation=int(number))
+            mine = [row for row in found if row.repository in {one.full_name for one, _ in pulls}]
+            assert {owner_of(row.repository) for row in mine} == {account}
+            assert [sorted(each.kind.value for each in row.feedback) for row in mine] == [
+                ["kept", "resolved", "thumbs down"]
+            ] * 3
     rows = [(row, named(row)) for row in all_rows(service) if named(row)]
     assert set.union(*(names for _, names in rows)) == set(OWNERS)
     for row, names in rows:
@@ -53,7 +63,23 @@ def base_of(name: str) -> str:
 
 
 def owner(repository: Repository) -> str:
-    return repository.full_name.partition("/")[0]
+    return owner_of(repository.full_name)
+
+
+def owner_of(full_name: str) -> str:
+    return full_name.partition("/")[0]
+
+
+def ended(service: Service, repository: Repository, pull: Pull) -> None:
+    """A finding is thought little of, its thread resolved, and all of it merged."""
+    grace, [finding] = service.github.person("grace"), pull.threads
+    grace.react(finding, "-1")
+    grace.resolve(finding)
+    payload = service.github.payloads.review_thread(repository, pull, finding, sender="grace")
+    assert service.deliver("pull_request_review_thread", payload).status == 202
+    repository.merge(pull)
+    payload = service.github.payloads.pull_request(repository, pull, "closed")
+    assert service.deliver("pull_request", payload).status == 202
 
 
 def named(text: str) -> set[str]:

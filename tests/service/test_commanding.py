@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -21,12 +21,14 @@ from reviewbot.errors import StoreError
 from reviewbot.github.app import GitHubApp
 from reviewbot.github.calls import Calls
 from reviewbot.publishing.commands import help_text
+from reviewbot.publishing.feedback import Feedback, FeedbackKind
 from reviewbot.publishing.inline import MAX_COMMENT
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review as FinishedReview
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import HostBusy
 from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, job_id
+from reviewbot.store.posted import Posting
 from reviewbot.store.pulls import PullStore, open_pull_store
 
 KEY = b"marker key"
@@ -427,6 +429,28 @@ def test_a_finding_is_dismissed_in_its_thread(
     assert store.dismissed(desk.repository.id, 2) == frozenset()
     assert desk.reactions(job) == ["eyes", "rocket"]
     assert len(desk.pull.threads) == 2
+
+
+def test_a_dismissal_counts_once_against_the_finding_that_it_answers(
+    commands: Commands, desk: Desk, store: PullStore
+) -> None:
+    """The same finding was published on two heads."""
+    place = desk.installation.id, desk.repository.id
+    [finding, *_] = shop_review().findings
+    body = f"It breaks.\n\n{desk.marks().finding_mark(finding.fingerprint)}"
+    earlier, later = desk.finding(body), desk.finding(body)
+    for name, thread in (("earlier", earlier), ("later", later)):
+        save(store, desk, replace(shop_review(), id=name))
+        store.add_posted(name, Posting(*place, NOW, inline=(0, 1), github_review=thread.review))
+    job = desk.replies("dismiss", later)
+
+    commands.run(job)
+    desk.pull.threads[-1].reactions.clear()  # as if it had died before it could show the end
+    commands.run(job)
+
+    rows = store.posted_findings(since=NOW, until=NOW + timedelta(seconds=1))
+    told = {(row.review_id, row.fingerprint): row.feedback for row in rows if row.feedback}
+    assert told == {("later", finding.fingerprint): (Feedback(FeedbackKind.DISMISSED, "ada", NOW),)}
 
 
 def test_what_is_no_finding_of_ours_is_not_dismissed(

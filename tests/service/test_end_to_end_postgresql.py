@@ -2,6 +2,7 @@
 
 from story_commands import *  # noqa: F403 - the same stories for each kind of database
 from story_crashes import *  # noqa: F403
+from story_feedback import *  # noqa: F403
 from story_reviews import *  # noqa: F403
 from story_tenants import *  # noqa: F403
 

@@ -7,6 +7,7 @@ from github_simulator.state import Repository
 from serving import HURRIED_SERVE, SERVE, Service, alive, child
 from story_commands import *  # noqa: F403 - the same stories for each kind of database
 from story_crashes import *  # noqa: F403
+from story_feedback import *  # noqa: F403
 from story_reviews import *  # noqa: F403
 from story_tenants import *  # noqa: F403
 

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from reviewbot.errors import StoreError
-from reviewbot.service.jobs import CommandJob, ReviewJob, command_id, job_id, partition
+from reviewbot.service.jobs import (
+    CommandJob,
+    FeedbackJob,
+    ReviewJob,
+    command_id,
+    feedback_id,
+    job_id,
+    partition,
+)
 
 HEAD, BASE = "a" * 40, "b" * 64
 REVIEW = ReviewJob(
@@ -28,6 +36,17 @@ COMMAND = CommandJob(
     kind="issue_comment",
     author="alice",
     command="review claude",
+)
+FEEDBACK = FeedbackJob(
+    installation=7,
+    repository="octo/pay.me",
+    repository_id=42,
+    number=3,
+    event="resolved",
+    key="ab12",
+    comment_id=98,
+    by="alice",
+    at="2026-11-21T13:14:15+00:00",
 )
 
 
@@ -63,8 +82,8 @@ def test_comments_on_the_page_and_on_lines_are_numbered_apart():
     replace(REVIEW, request=on_a_line.request)
 
 
-@pytest.mark.parametrize("job", [REVIEW, replace(REVIEW, tier="local"), COMMAND])
-def test_jobs_survive_json(job: ReviewJob | CommandJob):
+@pytest.mark.parametrize("job", [REVIEW, replace(REVIEW, tier="local"), COMMAND, FEEDBACK])
+def test_jobs_survive_json(job: ReviewJob | CommandJob | FeedbackJob):
     stored = json.loads(json.dumps(job.as_dict()))
     assert type(job).from_dict(stored) == job
 
@@ -114,6 +133,42 @@ def test_a_job_that_no_delivery_can_make_is_refused(change: dict[str, Any]):
 def test_a_command_that_no_delivery_can_make_is_refused(change: dict[str, Any]):
     with pytest.raises(StoreError, match="not a CommandJob in the queue"):
         CommandJob.from_dict({**COMMAND.as_dict(), **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"event": "starred"},
+        {"event": None},
+        {"key": ""},
+        {"key": "a" * 33},
+        {"key": "../x"},
+        {"comment_id": None},
+        {"comment_id": 2**63},
+        {"comment_id": True},
+        {"by": ""},
+        {"by": "a b"},
+        {"at": "yesterday"},
+        {"at": "2026-11-21T13:14:15"},
+        {"number": 0},
+    ],
+)
+def test_feedback_that_no_delivery_can_make_is_refused(change: dict[str, Any]):
+    with pytest.raises(StoreError, match="not a FeedbackJob in the queue"):
+        FeedbackJob.from_dict({**FEEDBACK.as_dict(), **change})
+
+
+def test_what_happened_in_a_thread_has_an_id_of_its_pull_request():
+    assert feedback_id(FEEDBACK) == "fb:7:42#3:resolved:ab12"
+    other = (replace(FEEDBACK, event="reopened"), replace(FEEDBACK, key="cd"))
+    assert len({feedback_id(job) for job in (FEEDBACK, *other)}) == 3
+
+
+def test_the_kind_of_a_request_is_told_in_the_stores_words():
+    requests = ("auto", "draft", "check:5:0123abcd", f"label:{HEAD}", "comment:r99", "sweep:1")
+    assert [replace(REVIEW, request=r).asked_by for r in requests] == [
+        *("auto", "draft", "check", "label", "command", "sweep")
+    ]
 
 
 def test_a_missing_value_is_named():

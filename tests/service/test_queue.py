@@ -11,7 +11,14 @@ from sqlalchemy import Engine, text
 
 from reviewbot.config.settings import Settings
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
-from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, job_id, partition
+from reviewbot.service.jobs import (
+    CommandJob,
+    FeedbackJob,
+    QueueUnavailable,
+    ReviewJob,
+    job_id,
+    partition,
+)
 from reviewbot.service.queue import DbosQueue
 
 
@@ -74,6 +81,23 @@ def test_a_command_is_kept(settings: Settings, engine: Engine) -> None:
     DbosQueue(engine).enqueue_command(command)
 
     assert [row["queue_name"] for row in rows(engine)] == ["commands"]
+
+
+def test_feedback_comes_after_the_reviews_of_its_pull_request(
+    settings: Settings, engine: Engine, job: ReviewJob
+) -> None:
+    migrate_jobs(settings)
+    queue = DbosQueue(engine)
+    place = {name: job.as_dict()[name] for name in ("installation", "repository", "repository_id")}
+    closed = FeedbackJob(**place, number=7, event="pull", key="ab12")
+
+    queue.enqueue_review(job)
+    names = [queue.enqueue_feedback(closed) for _ in range(3)]
+
+    review, feedback = rows(engine)
+    assert {feedback["workflow_uuid"]} == set(names) == {"fb:11:22#7:pull:ab12"}
+    for column in ("queue_name", "queue_partition_key", "application_version", "serialization"):
+        assert feedback[column] == review[column]
 
 
 def test_what_cannot_be_stored_is_refused(engine: Engine, job: ReviewJob) -> None:

@@ -73,16 +73,20 @@ def test_a_command_is_queued(listener: Listener) -> None:
     assert listener.queue.commands["cmd:5:9"].command == "why"
 
 
-def test_closing_needs_no_job(listener: Listener) -> None:
-    listener.deliver("pull_request", OPENED)
-
+def test_closing_asks_what_people_made_of_it(listener: Listener) -> None:
     answer = listener.deliver("pull_request", {**OPENED, "action": "closed"})
 
-    assert (answer.status_code, answer.json()) == (
-        202,
-        {"closed": OPENED["pull_request"]["number"]},
-    )
-    assert len(listener.queue.reviews) == 1
+    [(name, job)] = listener.queue.feedback.items()
+    assert (answer.status_code, answer.json()) == (202, {"job": name})
+    assert (job.event, job.number) == ("pull", OPENED["pull_request"]["number"])
+    assert listener.queue.reviews == {}
+
+
+def test_reopening_asks_for_a_review_and_takes_back_the_end(listener: Listener) -> None:
+    answer = listener.deliver("pull_request", {**OPENED, "action": "reopened"})
+
+    assert answer.json()["job"] in listener.queue.reviews
+    assert [job.event for job in listener.queue.feedback.values()] == ["pull"]
 
 
 def test_a_body_that_is_too_large_is_refused_unread(listener: Listener) -> None:

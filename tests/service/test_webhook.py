@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reviewbot.service.jobs import job_id
+from reviewbot.service.jobs import feedback_id, job_id
 from reviewbot.service.webhook import (
     BadDelivery,
-    ClosedIntent,
     CommandIntent,
+    FeedbackIntent,
     InstallationIntent,
     Nothing,
     Ping,
@@ -60,6 +60,13 @@ DELIVERIES: dict[str, dict[str, Any]] = {
         "action": "created",
         "pull_request": _PULL,
         "comment": {**_COMMENT, "in_reply_to_id": 98},
+    },
+    "pull_request_review_thread": {
+        **_COMMON,
+        "action": "resolved",
+        "pull_request": _PULL,
+        "thread": {"comments": [{"id": 98, "user": {"login": "reviewbot[bot]", "type": "Bot"}}]},
+        "updated_at": "2026-11-21T13:14:15Z",
     },
     "check_run": {
         **_COMMON,
@@ -163,7 +170,7 @@ def test_no_forged_signature_is_accepted():
 # ---- reviews
 
 
-@pytest.mark.parametrize("action", ["opened", "reopened", "synchronize", "ready_for_review"])
+@pytest.mark.parametrize("action", ["opened", "synchronize", "ready_for_review"])
 def test_a_pull_request_that_is_ready_asks_for_a_review(action: str):
     assert read_delivery("pull_request", body_of("pull_request", {"action": action})) == _REVIEW
 
@@ -211,10 +218,22 @@ def test_a_label_on_a_closed_one_asks_for_nothing():
 
 
 @pytest.mark.parametrize("merged", [True, False])
-def test_closing_is_told(merged: bool):
+def test_closing_is_told_once_by_what_the_body_says(merged: bool):
     changes = {"action": "closed", "pull_request.merged": merged, "pull_request.state": "closed"}
-    found = read_delivery("pull_request", body_of("pull_request", changes))
-    assert found == ClosedIntent(7, "octo/pay", 42, 3, merged)
+    body = body_of("pull_request", changes)
+    found = read_delivery("pull_request", body)
+    digest = hashlib.sha256(body).hexdigest()[:16]
+    assert found == FeedbackIntent(7, "octo/pay", 42, 3, "pull", digest)
+    assert isinstance(found, FeedbackIntent)
+    assert feedback_id(found.job()) == f"fb:7:42#3:pull:{digest}"
+
+
+def test_a_reopened_one_is_reviewed_and_its_end_is_taken_back():
+    found = read_delivery("pull_request", body_of("pull_request", {"action": "reopened"}))
+    assert isinstance(found, ReviewIntent)
+    assert found._replace(feedback=None) == _REVIEW
+    assert found.feedback
+    assert (found.feedback.event, found.feedback.number) == ("pull", 3)
 
 
 def _request(intent: object) -> str | None:
@@ -277,7 +296,8 @@ def test_commands_on_the_page_and_on_lines():
     ],
 )
 def test_other_comments_are_left_alone(event: str, changes: dict[str, Any], reason: str):
-    assert read_delivery(event, body_of(event, changes)) == Nothing(reason)
+    beginning = {"comment.in_reply_to_id": None, **changes}
+    assert read_delivery(event, body_of(event, beginning)) == Nothing(reason)
 
 
 def test_issues_that_are_no_pull_requests_are_left_alone():
@@ -422,11 +442,88 @@ def test_anything_gives_an_intent_that_can_be_queued_or_is_bad(delivery: tuple[s
         found = read_delivery(*delivery)
     except BadDelivery:
         return
-    if isinstance(found, ReviewIntent | CommandIntent):
+    if isinstance(found, ReviewIntent | CommandIntent | FeedbackIntent):
         job = found.job()
         assert type(job).from_dict(json.loads(json.dumps(job.as_dict()))) == job
     else:
-        assert isinstance(found, ClosedIntent | InstallationIntent | Ping | Nothing)
+        assert isinstance(found, InstallationIntent | Ping | Nothing)
+
+
+# ---- what people make of findings
+
+
+def test_a_reply_is_told_without_what_it_says():
+    changes = {"comment.body": "No, see above.", "comment.created_at": "2026-11-21T14:15:16+01:00"}
+    event = "pull_request_review_comment"
+    found = read_delivery(event, body_of(event, changes))
+    at = "2026-11-21T13:15:16+00:00"
+    assert found == FeedbackIntent(7, "octo/pay", 42, 3, "reply", "99", 98, "alice", at)
+    assert isinstance(found, FeedbackIntent)
+    assert "above" not in str(found.job().as_dict())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"comment.in_reply_to_id": ...}, "not a command"),
+        ({"comment.in_reply_to_id": None}, "not a command"),
+        ({"comment.user": {"login": "helper[bot]", "type": "Bot"}}, "not written by a person"),
+        ({"comment.user": None}, "not written by a person"),
+        ({"comment.performed_via_github_app": {"id": 1}}, "not written by a person"),
+        ({"action": "edited"}, "only new comments are read"),
+    ],
+)
+def test_other_comments_on_lines_say_nothing_of_a_finding(changes: dict[str, Any], reason: str):
+    event = "pull_request_review_comment"
+    found = read_delivery(event, body_of(event, {"comment.body": "No.", **changes}))
+    assert found == Nothing(reason)
+
+
+@pytest.mark.parametrize(
+    ("action", "event"), [("resolved", "resolved"), ("unresolved", "reopened")]
+)
+def test_a_thread_that_a_person_resolved_is_told(action: str, event: str):
+    body = body_of("pull_request_review_thread", {"action": action})
+    found = read_delivery("pull_request_review_thread", body)
+    digest, at = hashlib.sha256(body).hexdigest()[:16], "2026-11-21T13:14:15+00:00"
+    assert found == FeedbackIntent(7, "octo/pay", 42, 3, event, digest, 98, "alice", at)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sender": {"login": "reviewbot[bot]", "type": "Bot"}},
+        {"sender": None},
+        {"sender": {"login": "acme", "type": "Organization"}},
+        {"thread.comments": []},
+        {"thread.comments": [{"id": 98, "user": {"login": "bob", "type": "User"}}]},
+        {"thread.comments": [{"id": 98, "user": None}]},
+        {"action": "deleted"},
+    ],
+)
+def test_threads_of_others_and_what_bots_do_count_for_nothing(changes: dict[str, Any]):
+    body = body_of("pull_request_review_thread", changes)
+    assert isinstance(read_delivery("pull_request_review_thread", body), Nothing)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        ...,
+        None,
+        5,
+        "",
+        "yesterday",
+        "2026-13-01T00:00:00Z",
+        "2026-11-21T13:14:15",
+        "0001-01-01T00:00:00+23:00",
+    ],
+)
+def test_without_a_time_it_is_when_it_arrives(when: object):
+    body = body_of("pull_request_review_thread", {"updated_at": when})
+    found = read_delivery("pull_request_review_thread", body)
+    assert isinstance(found, FeedbackIntent)
+    assert (found.at, found.job().at) == ("", "")
 
 
 # ---- GitHub's published examples
@@ -449,7 +546,7 @@ def test_githubs_own_examples_are_read(published: list[tuple[str, dict[str, Any]
     wanted = {
         *(("pull_request", action, "ReviewIntent") for action in ("opened", "ready_for_review")),
         *(("pull_request", action, "ReviewIntent") for action in ("reopened", "synchronize")),
-        ("pull_request", "closed", "ClosedIntent"),
+        ("pull_request", "closed", "FeedbackIntent"),
         ("pull_request", "labeled", "Nothing"),
         ("issue_comment", "created", "Nothing"),
         ("pull_request_review_comment", "created", "Nothing"),
@@ -461,6 +558,19 @@ def test_githubs_own_examples_are_read(published: list[tuple[str, dict[str, Any]
         ("ping", "None", "Ping"),
     }
     assert wanted <= seen
+
+
+def test_githubs_own_threads_are_read_where_an_app_began_them(
+    published: list[tuple[str, dict[str, Any]]],
+):
+    found = []
+    for event, example in published:
+        if event == "pull_request_review_thread":
+            payload = deepcopy({"installation": {"id": 7}, **example})
+            payload["thread"]["comments"][0]["user"]["type"] = "Bot"
+            found.append(read_delivery(event, json.dumps(payload).encode()))
+    events = [each.event for each in found if isinstance(each, FeedbackIntent)]
+    assert events == ["resolved", "resolved", "reopened"]
 
 
 def test_githubs_own_comments_become_commands(published: list[tuple[str, dict[str, Any]]]):

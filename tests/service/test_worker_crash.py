@@ -1,8 +1,11 @@
 """`kill -9` of a real worker with a job at each boundary of its steps: nothing lost, nothing twice."""
 
+import json
 import multiprocessing
+import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -14,12 +17,14 @@ from databases import new_database
 from durable_jobs import Place
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
+from model_servers.server import Asked
 
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
+from reviewbot.store.feedback import open_feedback_store
 from reviewbot.store.jobs import open_job_store
 
 POINTS = {
@@ -89,6 +94,7 @@ def test_a_killed_worker_goes_on_where_it_was(
     claude_server: ClaudeServer,
 ) -> None:
     jobs = {number: job_for(number) for number in POINTS}
+    claude_server.answering = one_finding
     engine = jobs_engine(place.settings)
     migrate_jobs(place.settings)
     queue, host = DbosQueue(engine), place.host
@@ -129,8 +135,27 @@ def test_a_killed_worker_goes_on_where_it_was(
         assert (len(settled), len(lost)) == (1, 1 if POINTS[number] == "in mid-call" else 0)
         assert store.review(name) is not None
     assert len(claude_server.bill) == len(posts) + 1  # the call that was killed in its middle
+    with open_feedback_store(place.settings.database) as feedback:
+        rows = feedback.posted_findings(
+            since=datetime(2020, 1, 1, tzinfo=UTC), until=datetime(2100, 1, 1, tzinfo=UTC)
+        )
+    assert sorted(row.number for row in rows) == sorted(posts)
+    assert {(row.engine, row.model, row.tier) for row in rows} == {
+        ("claude", "claude-opus-5-5", "claude")
+    }
     store.close()
     engine.dispose()
+
+
+def one_finding(asked: Asked) -> str:
+    [path] = set(re.findall(r"shop/auth/login_\d+\.py", asked.user))
+    finding = {
+        "path": path, "line": 2, "end_line": None,
+        "quote": "    return user.digest == digest(password)", "severity": "critical",
+        "category": "security", "title": "Timing leaks the digest", "body": "Compare at once.",
+        "confidence": 0.9, "suggestion": None,
+    }  # fmt: skip
+    return json.dumps({"walkthrough": "Simplifies.", "findings": [finding]})
 
 
 def job_for(number: int) -> ReviewJob:

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from reviewbot.costs.calls import Call
 from reviewbot.service import worker
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
-from reviewbot.service.jobs import CommandJob, ReviewJob, job_id
+from reviewbot.service.jobs import CommandJob, FeedbackJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
 from reviewbot.store.engine import StoreBusy
@@ -141,6 +141,18 @@ def new_job(number: int, head: str = "a") -> ReviewJob:
     )
 
 
+def feedback_on(job: ReviewJob) -> FeedbackJob:
+    """The pull request was closed."""
+    return FeedbackJob(
+        installation=job.installation,
+        repository=job.repository,
+        repository_id=job.repository_id,
+        number=job.number,
+        event="pull",
+        key="ab12",
+    )
+
+
 def test_a_job_twice_is_one_review(service: Service, job: ReviewJob) -> None:
     first = service.queue.enqueue_review(job)
     again = service.queue.enqueue_review(job)
@@ -224,6 +236,35 @@ def test_a_pull_request_that_is_reopened_is_reviewed(service: Service, job: Revi
     assert closed == {"outcome": "superseded"}
     assert service.result(job_id(job))["outcome"] == "reviewed"
     assert len(service.posts(job.number)) == 1
+
+
+def test_what_people_make_of_a_review_waits_for_the_review(
+    service: Service, job: ReviewJob
+) -> None:
+    release = service.hold(job)
+    name = service.queue.enqueue_feedback(feedback_on(job))
+    waiting = service.status(name)
+    release()
+
+    assert waiting == "ENQUEUED"
+    assert service.result(name) == {"outcome": "done", "written": 1}
+
+
+def test_feedback_that_could_not_be_read_is_read_when_it_is_delivered_again(
+    service: Service, job: ReviewJob
+) -> None:
+    bug = Path(service.host.folder, "bugs", f"{job.number}.feedback")
+    bug.write_text("there is no such pull request")
+    failed = service.result(service.queue.enqueue_feedback(feedback_on(job)))
+    bug.unlink()
+
+    again = service.result(service.queue.enqueue_feedback(feedback_on(job)))
+    service.result(service.queue.enqueue_review(job))
+    no_more = service.result(service.queue.enqueue_feedback(feedback_on(job)))
+
+    assert failed == {"outcome": "failed", "reason": "there is no such pull request"}
+    assert again == {"outcome": "done", "written": 0}
+    assert no_more == again, "what is done is not done again"
 
 
 def test_a_head_that_is_no_longer_the_newest_is_not_posted(

@@ -10,8 +10,8 @@ from alembic import op
 from reviewbot.costs.money import exact
 from reviewbot.store.columns import Usd
 
-revision = "0007"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 #: Reviews that are read at a time.
 _BATCH = 500
