@@ -6,13 +6,14 @@ lines are no evidence: they only tell whether a changed line is part of a commen
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Kind, Side
 from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import Finder, PatternSet, earliest, finder
+from reviewbot.routing.patterns import NOT_FOUND, PatternSet, Search, finder
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText
@@ -87,6 +88,10 @@ class Matcher:
         )
         self._looking = lru_cache(maxsize=KNOWN_PATHS)(self._looks_at)
         self._looks = [look for i, rule in enumerate(rules) for look in _looks(i, rule)]
+        self._looks_of = [
+            tuple(at for at, look in enumerate(self._looks) if look.rule == i)
+            for i in range(len(rules))
+        ]
         self._patterns = PatternSet([look.patterns for look in self._looks])
         self._exclude = [
             finder(compile_pattern("|".join(f"(?:{text})" for text in rule.exclude)))
@@ -105,49 +110,48 @@ class Matcher:
         kind = kind or file.kind
         if not self._of_kind[kind]:
             return Found((), False)
-        may_fire = self._looking(kind, file.path)
+        looking = self._looking(kind, file.path)
         if file.old_path:
-            may_fire |= self._looking(kind, file.old_path)
+            looking = looking.union(self._looking(kind, file.old_path))
         spots: dict[int, _Spot] = {}
-        for index in may_fire & (self._local if file.patch_missing else self._path_only):
+        for index in looking.rules & (self._local if file.patch_missing else self._path_only):
             spots[index] = _Spot(None, "RIGHT", "")
         text = ChangedText(file)
-        if text.data and may_fire > spots.keys():
-            self._read(text, may_fire, spots)
+        if text.data and looking.looks:
+            self._read(text, looking.looks, spots)
         matches = tuple([self._match(index, spots[index], file) for index in sorted(spots)])
         return Found(matches, text.cut)
 
-    def _looks_at(self, kind: Kind, path: str) -> frozenset[int]:
+    def _looks_at(self, kind: Kind, path: str) -> "_Looking":
         """The rules that look at a file of this kind at a path."""
         held, count, words = self._paths.holding(path), len(self._rules), words_of(path)
         out = [i - count for i in held if i >= count]
         out += [i for i, names in self._named if names.isdisjoint(words)]
-        return self._of_kind[kind] & held.difference(out)
+        rules = self._of_kind[kind] & held.difference(out)
+        return _Looking(rules, frozenset(chain.from_iterable(self._looks_of[i] for i in rules)))
 
-    def _read(self, text: ChangedText, may_fire: frozenset[int], spots: dict[int, _Spot]) -> None:
-        """Note the first line that counts, for each rule that may fire and has one."""
-        for hit, finders in self._patterns.candidates(text.data).items():
+    def _read(self, text: ChangedText, looks: frozenset[int], spots: dict[int, _Spot]) -> None:
+        """Note the first line that counts, for each rule that has one."""
+        for hit, search in self._patterns.candidates(text.data, looks).items():
             look = self._looks[hit]
-            if look.rule in may_fire and look.rule not in spots:
-                spot = self._spot(look, earliest(finders), text)
-                if spot:
-                    spots[look.rule] = spot
+            if look.rule not in spots and (spot := self._spot(look, search, text)):
+                spots[look.rule] = spot
 
-    def _spot(self, look: "_Look", find: Finder, text: ChangedText) -> _Spot | None:
+    def _spot(self, look: "_Look", search: Search, text: ChangedText) -> _Spot | None:
         """The first line that is evidence, and how many are."""
         at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
         while at < last and count < MOST_LINES:
-            first, end = find(text.data, at, last)
+            first, end = search.find(at, last)
             if first < 0:
                 break
             line = text.line(first)
             if self._says_nothing(look, line):
                 at = line.end + 1
-            elif self._was_there(look, line, first, end) or text.is_talk(line, first):
-                at = max(end, first + 1)  # more may follow on the line
             elif text.is_reformatted(line):
                 at = line.end + 1
+            elif self._was_there(look, line, first, end) or text.is_talk(line, first):
+                at = max(end, first + 1)  # more may follow on the line
             else:
                 found, count, at = found or (line, first), count + 1, line.end + 1
         if found is None:
@@ -162,11 +166,11 @@ class Matcher:
         It is noise, the rule excludes it, or nothing came or went with it.
         """
         if line.noise is None:
-            line.noise = self._noise(line.raw, 0, len(line.raw))[0] >= 0
-        if line.noise or line.stays:
+            line.noise = line.stays or self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND
+        if line.noise:
             return True
         excluded = self._exclude[look.rule]
-        if excluded and excluded(line.raw, 0, len(line.raw))[0] >= 0:
+        if excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND:
             return True
         return not look.added and line.is_indented
 
@@ -191,6 +195,16 @@ class Matcher:
             rule.is_place,
             spot.lines,
         )
+
+
+class _Looking(NamedTuple):
+    """What looks at a file: rules, and which of their patterns."""
+
+    rules: frozenset[int]
+    looks: frozenset[int]
+
+    def union(self, other: "_Looking") -> "_Looking":
+        return _Looking(self.rules | other.rules, self.looks | other.looks)
 
 
 class _Look(NamedTuple):

@@ -1,6 +1,7 @@
 """Many RE2 patterns over one text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
+from functools import partial
 from typing import Any
 
 import re2
@@ -10,10 +11,14 @@ from reviewbot.config.patterns import options, per_line
 #: Text that no code holds: what must be found in it says whether the filter works.
 _PROBE = "zqxjkvbpw"
 
+#: Text of which one filter pass says what may occur in it, bytes: longer ones are cut in pieces,
+#: since a long text has the parts of nearly every pattern somewhere.
+PIECE = 2_048
 #: What a search gives that finds nothing.
 NOT_FOUND = (-1, -1)
-#: Looks between two offsets of a text; says where the first match begins and ends.
-Finder = Callable[[bytes, int, int], tuple[int, int]]
+Span = tuple[int, int]
+#: Looks between two offsets of a text; says where the first match and its groups begin and end.
+Finder = Callable[[bytes, int, int], Sequence[Span]]
 
 
 def finder(pattern: Any) -> Finder:
@@ -21,13 +26,7 @@ def finder(pattern: Any) -> Finder:
 
     Those cost more than the search on a line; tests hold this to what the pattern itself finds.
     """
-    match, anywhere = pattern._regexp.Match, re2._Anchor.UNANCHORED
-
-    def find(data: bytes, first: int, last: int) -> tuple[int, int]:
-        span: tuple[int, int] = match(anywhere, data, first, last)[0]
-        return span
-
-    return find
+    return partial(pattern._regexp.Match, re2._Anchor.UNANCHORED)
 
 
 class PatternSet:
@@ -59,13 +58,23 @@ class PatternSet:
             return False
         return len(self._owners) in (self._filter.Match(_PROBE.encode(), True) or ())
 
-    def candidates(self, data: bytes) -> dict[int, list[Finder]]:
-        """Indices of the patterns that may occur in `data`, in order, with a search for each of
-        their alternatives that may; none that does occur is missing.
+    def candidates(self, data: bytes, among: Set[int]) -> dict[int, "Search"]:
+        """Searches for the patterns of these indices that may occur in `data`, in their order; none
+        that does occur is missing.
         """
-        found: dict[int, list[Finder]] = {}
-        for hit in self._hits(data, potential=True):
-            found.setdefault(self._owners[hit], []).append(self._finders[hit])
+        places: dict[int, list[Span]] = {}
+        for piece in _pieces(data):
+            part = data if piece[1] - piece[0] == len(data) else data[slice(*piece)]
+            for hit in self._hits(part, potential=True):
+                if self._owners[hit] in among:
+                    places.setdefault(hit, []).append(piece)
+        found: dict[int, Search] = {}
+        for hit in sorted(places):
+            owner = self._owners[hit]
+            search = found.get(owner)
+            if search is None:
+                search = found[owner] = Search(data)
+            search.add(self._finders[hit], places[hit])
         return found
 
     def occurring(self, data: bytes) -> set[int]:
@@ -73,32 +82,68 @@ class PatternSet:
         if self._works:
             return {self._owners[hit] for hit in self._hits(data, potential=False)}
         searched = zip(self._owners, self._finders, strict=True)
-        return {owner for owner, find in searched if find(data, 0, len(data))[0] >= 0}
+        return {owner for owner, find in searched if find(data, 0, len(data))[0] != NOT_FOUND}
 
-    def _hits(self, data: bytes, *, potential: bool) -> list[int]:
+    def _hits(self, data: bytes, *, potential: bool) -> Iterable[int]:
         count = len(self._owners)  # also the number of the probe
         if not self._works:
-            return list(range(count))
+            return range(count)
         hits = self._filter.Match(data, potential) or ()
-        return sorted(hit for hit in hits if hit != count)
+        return (hit for hit in hits if hit != count)
 
 
-def earliest(finders: Sequence[Finder]) -> Finder:
-    """One search for several alternatives, in one text from its beginning to its end.
+class Search:
+    """Finds what `a|b|c` would in one text: of those that begin first the first.
 
-    It finds what `a|b|c` would: of those that begin first the first, each read once.
+    Each alternative reads only the pieces of the text that may hold it, each piece once.
     """
-    if len(finders) == 1:
-        return finders[0]
-    spans = [(-2, 0)] * len(finders)
 
-    def find(data: bytes, first: int, last: int) -> tuple[int, int]:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._finders: list[Finder] = []
+        self._pieces: list[list[Span]] = []
+        self._found: list[Span] = []
+
+    def add(self, find: Finder, pieces: list[Span]) -> None:
+        """Look for one more alternative, in these pieces, which follow each other."""
+        self._finders.append(find)
+        self._pieces.append(pieces[::-1])
+        self._found.append((-2, -2))
+
+    def find(self, first: int, last: int) -> Span:
+        """The first match between two offsets, NOT_FOUND if there is none.
+
+        `first` never falls from one call to the next, `last` stays.
+        """
         best = NOT_FOUND
-        for index, span in enumerate(spans):
+        for index, span in enumerate(self._found):
             if span[0] < first and span != NOT_FOUND:
-                span = spans[index] = finders[index](data, first, last)
+                span = self._found[index] = self._next(index, first, last)
             if span[0] >= 0 and (best[0] < 0 or span[0] < best[0]):
                 best = span
         return best
 
-    return find
+    def _next(self, index: int, first: int, last: int) -> Span:
+        pieces = self._pieces[index]
+        while pieces:
+            begin, end = pieces[-1]
+            begin, end = max(begin, first), min(end, last)
+            if begin < end:
+                span = self._finders[index](self._data, begin, end)[0]
+                if span != NOT_FOUND:
+                    return span
+            pieces.pop()
+        return NOT_FOUND
+
+
+def _pieces(data: bytes) -> list[Span]:
+    """Where a text is cut: at ends of lines, since no match spans two."""
+    size, begin, pieces = len(data), 0, []
+    while size - begin > 2 * PIECE:
+        end = data.find(b"\n", begin + PIECE)
+        if end < 0:
+            break
+        pieces.append((begin, end))
+        begin = end + 1
+    pieces.append((begin, size))
+    return pieces

@@ -43,7 +43,10 @@ class ChangedText:
         """Some line is longer than `MAX_LINE`; only its beginning is in `data`."""
         self.rows_added = len(added)
         """Number of added lines: the row of the first removed one."""
-        self._first, self._second = first.encode("utf-8", "replace"), second.encode("utf-8", "replace")
+        self._first, self._second = (
+            first.encode("utf-8", "replace"),
+            second.encode("utf-8", "replace"),
+        )
         self.removed_at = len(self._first) + 1 if added else 0
         """Offset in `data` of the first removed line."""
         self.has_both = bool(added) and bool(removed)
@@ -84,17 +87,21 @@ class ChangedText:
 
         It lies in a comment, in a docstring, or in a string that is a sentence.
         """
-        syntax = syntax_of(self._file.language)
         column = line.column(offset)
+        if column < line.code_until:
+            return False
+        syntax = syntax_of(self._file.language)
         if not self.cut:
-            side, index, hunk, nth = self._find(self.row(line.begin))
+            side, index, hunk, nth = self._where(line)
             around = self._sides.get((index, side))
             if around is None:
                 around = self._sides[index, side] = _surroundings(hunk, side, syntax)
             if around.talk:
                 return around.talk.is_talk(around.offsets[nth] + column)
-            first = syntax.tokens.search(line.text)  # nothing on the line hangs on other lines
-            if first is None or first.start() > column:
+            # nothing on the line hangs on other lines: it is code up to its first token
+            first = syntax.tokens.search(line.text)
+            line.code_until = first.start() if first else len(line.raw) + 1
+            if column < line.code_until:
                 return False
         return Talk(line.text, syntax).is_talk(column)
 
@@ -104,7 +111,7 @@ class ChangedText:
         """
         if not self.has_both:
             return False
-        _, index, hunk, _ = self._find(self.row(line.begin))
+        _, index, hunk, _ = self._where(line)
         same = self._reformatted.get(index)
         if same is None:
             same = self._reformatted[index] = _same_code(hunk.added, hunk.removed)
@@ -138,6 +145,11 @@ class ChangedText:
             even = self._even[text] = self._first.count(text) == self._second.count(text)
         return even
 
+    def _where(self, line: "ChangedLine") -> tuple[Side, int, Hunk, int]:
+        if line.where is None:
+            line.where = self._find(self.row(line.begin))
+        return line.where
+
     def _find(self, row: int) -> tuple[Side, int, Hunk, int]:
         """Side, index of the hunk, hunk, and which of its changed lines on that side a row is."""
         side: Side = "RIGHT" if row < self.rows_added else "LEFT"
@@ -151,7 +163,18 @@ class ChangedText:
 class ChangedLine:
     """One changed line that a pattern matches."""
 
-    __slots__ = ("_decides", "_in", "_indents", "_text", "begin", "end", "noise", "raw")
+    __slots__ = (
+        "_decides",
+        "_in",
+        "_indents",
+        "_text",
+        "begin",
+        "code_until",
+        "end",
+        "noise",
+        "raw",
+        "where",
+    )
 
     def __init__(self, text: ChangedText, begin: int) -> None:
         end = text.data.find(b"\n", begin)
@@ -160,7 +183,11 @@ class ChangedLine:
         self.end = end if end >= 0 else len(text.data)
         self.raw = text.data[begin : self.end]
         self.noise: bool | None = None
-        """Whether it is no evidence in any language; None: not looked at yet."""
+        """Whether it is no evidence, whatever the rule; None: not looked at yet."""
+        self.code_until = 0
+        """Up to this column it is known to be code."""
+        self.where: tuple[Side, int, Hunk, int] | None = None
+        """Where it stands in the file, once that was asked for."""
         self._text: str | None = None
         self._indents: Set[int] | None = None
         self._decides: bool | None = None
@@ -174,7 +201,7 @@ class ChangedLine:
 
     def column(self, offset: int) -> int:
         """Where the byte at `offset` is in `text`."""
-        if len(self.raw) == len(self.text):
+        if self.raw.isascii():
             return offset - self.begin
         return len(self._in.data[self.begin : offset].decode("utf-8", "replace"))
 
@@ -185,7 +212,8 @@ class ChangedLine:
         What formatters change does not count; another indent does, since a check may have moved
         under a condition.
         """
-        return self.is_indented and _indent(self.text) in self._found_indents()
+        found = self._found_indents()
+        return bool(found) and _indent(self.text) in found
 
     @property
     def is_indented(self) -> bool:
@@ -199,9 +227,11 @@ class ChangedLine:
         """
         if not self._in.has_both or self._in.data[first:last] not in self._in.other(self.begin):
             return False
+        if self._found_indents():
+            return False
         if self._decides is None:
             self._decides = is_condition(self.text)
-        if self._decides or self.is_indented:
+        if self._decides:
             return False
         whole = expression(self.text, self.column(first), self.column(last))
         return self._in.is_even(whole.encode("utf-8", "replace"))
@@ -237,10 +267,10 @@ def _surroundings(hunk: Hunk, side: Side, syntax: Syntax) -> _Surroundings:
 
 
 def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
-    if [line.strip() for line in added] == [line.strip() for line in removed]:
-        return False  # only the indent changed: a check may have moved under a condition
     if not _may_be_same(added, removed):
         return False
+    if [line.strip() for line in added] == [line.strip() for line in removed]:
+        return False  # only the indent changed: a check may have moved under a condition
     old, new = _SIGNS.findall("\n".join(removed)), _SIGNS.findall("\n".join(added))
     return old == new
 
