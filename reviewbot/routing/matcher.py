@@ -60,7 +60,7 @@ class Found(NamedTuple):
 @lru_cache(maxsize=8)
 def compiled(rules: RuleSet) -> "Matcher":
     """The matcher of a rule set, compiled once."""
-    return Matcher(rules.rules)
+    return Matcher([rule for rule in rules.rules if not rule.counts_files])
 
 
 class _Spot(NamedTuple):
@@ -146,9 +146,7 @@ class Matcher:
             if first < 0:
                 break
             line = text.line(first)
-            if self._says_nothing(look, line):
-                at = line.end + 1
-            elif text.is_reformatted(line):
+            if self._says_nothing(look, line) or text.is_reformatted(line):
                 at = line.end + 1
             elif self._was_there(look, line, first, end) or text.is_talk(line, first):
                 at = max(end, first + 1)  # more may follow on the line

@@ -33,9 +33,14 @@ class Seen:
         """Changed lines that are not blank, of a file that rules read; 0 of others."""
         if self.file.kind not in RULED or self.file.kind is Kind.MANIFEST:
             return 0
-        count = 0
-        for hunk in self.file.hunks:
-            changed = [raw for raw in hunk.body if raw >= "+"]  # " " is below both markers
-            lengths = list(map(len, map(str.strip, changed)))
-            count += len(lengths) - lengths.count(1)  # nothing but the marker
-        return count
+        return changed_lines(self.file)
+
+
+def changed_lines(file: FileChange) -> int:
+    """Changed lines of a file that are not blank."""
+    count = 0
+    for hunk in file.hunks:
+        changed = [raw for raw in hunk.body if raw >= "+"]  # " " is below both markers
+        lengths = list(map(len, map(str.strip, changed)))
+        count += len(lengths) - lengths.count(1)  # nothing but the marker
+    return count
