@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 
 def options(*, case_sensitive: bool = True) -> Any:
-    """RE2 options: a match never spans lines, nothing is written to standard error."""
+    """RE2 options: a match never spans lines, groups are not told apart (which would take RE2's
+    slower engines), nothing is written to standard error."""
     import re2  # 0.03 s to import; most policies have no pattern
 
     made = re2.Options()
     made.log_errors, made.never_nl, made.case_sensitive = False, True, case_sensitive
+    made.never_capture = True
     return made
 
 

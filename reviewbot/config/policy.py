@@ -100,6 +100,11 @@ class RoutePolicy(Closed):
         True,
         description="Weigh how evidence lies in a change, as learned from labelled changes; off: the rules' points alone.",
     )
+    also: Annotated[tuple[AreaName, ...], ADDS] = Field(
+        (),
+        max_length=50,
+        description="Areas that are off unless named here: `complexity` flags difficult changes. See rules.md.",
+    )
     rules: Annotated[tuple[PolicyRule, ...], ADDS] = Field(
         (), max_length=50, description="Further rules; each names its `area`. See rules.md."
     )

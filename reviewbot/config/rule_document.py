@@ -118,13 +118,23 @@ PlaceNames = Annotated[tuple[PlaceName, ...], Field(max_length=200)]
 Kinds = Annotated[tuple[KindName, ...], Field(min_length=1, max_length=11)]
 
 
+#: What a rule can count over the whole change.
+Measure = Literal["files", "languages", "folders", "density", "prompts"]
+
+
 class Example(Closed):
-    """A tiny change of one file. Several lines of text are several lines of the change."""
+    """A tiny change. Several lines of text are several lines of the change."""
 
     path: str = Field(min_length=1, max_length=300)
     added: str = Field("", max_length=4_000)
     removed: str = Field("", max_length=4_000)
     kind: KindName | None = Field(None, description="Default: what the path says.")
+    others: tuple[str, ...] = Field(
+        (), max_length=100, description="Further files, each with the same lines; for a `measure`."
+    )
+    context: int = Field(
+        16_384, ge=2, description="The local model's context, tokens; for `measure: prompts`."
+    )
 
 
 class Examples(Closed):
@@ -147,11 +157,26 @@ class RuleEntry(Closed):
     removed: Patterns = ()
     changed: Patterns = ()
     exclude: Patterns = Field((), alias="not")
+    measure: Measure | None = None
+    at_least: float | None = Field(None, gt=0, le=100_000)
     examples: Examples = Examples()
 
     def model_post_init(self, context: Any) -> None:
         """A rule must look for something."""
         patterns = (*self.added, *self.removed, *self.changed)
+        if (self.measure is None) != (self.at_least is None):
+            raise _complain("`measure` and `at_least` go together", "give it both, or neither")
+        if self.measure and self.measure != "density":
+            if patterns or self.paths or self.names or self.exclude:
+                raise _complain(
+                    f"`measure: {self.measure}` counts over the whole change",
+                    "give it kinds, and no paths, names or patterns",
+                )
+            return
+        if self.measure and not patterns:
+            raise _complain(
+                "`measure: density` has no lines to count", "give it added, removed or changed"
+            )
         if not patterns and not self.paths and not self.names:
             raise _complain(
                 "the rule looks for nothing", "give it paths, names, added, removed or changed"
@@ -173,6 +198,8 @@ class RuleFile(Closed):
     """For rules of this file that name none."""
     ignore_paths: PathPatterns = ()
     """Where no rule of this file looks."""
+    optional: bool = False
+    """Looked at only where the policy's `route.also` names the area."""
     rules: tuple[RuleEntry, ...] = Field(min_length=1, max_length=MAX_RULES)
 
 

@@ -15,7 +15,7 @@ from reviewbot.costs.prices import Price, PriceBook
 from reviewbot.reporting.bootstrap import Interval, Sample, monthly_intervals
 from reviewbot.reporting.economics import Hardware
 from reviewbot.reporting.measured import Lengths, Speed
-from reviewbot.reporting.replay import Prompts, Replayed, Strategy
+from reviewbot.reporting.replay import WITH_HARDWARE, Prompts, Replayed, Strategy
 from reviewbot.review.engine import Role
 from reviewbot.routing.model import Tier
 
@@ -109,6 +109,8 @@ class Share:
     """`claude`, `local`, `skip` and `ignored` → changes."""
     areas: Mapping[str, int]
     """Flagged area → changes, the most frequent first; one change can have several."""
+    difficult: int
+    """Changes that Claude would read by area or by difficulty."""
     tokens: tuple[int, int]
     """Claude's input tokens of one reviewed change: p50 and p95."""
     spend: Mapping[Strategy, Spend]
@@ -197,6 +199,7 @@ def _share(past: Past, rate: Decimal, spend: Mapping[Strategy, Spend]) -> Share:
         rate,
         {name: tiers[name] for name in (*(tier.value for tier in Tier), "ignored")},
         dict(areas.most_common()),
+        sum(bool(each.asked(Strategy.DIFFICULTY, "claude").calls) for each in past.changes),
         percentiles(read),
         spend,
     )
@@ -209,7 +212,7 @@ def _lines(
     for strategy, interval in zip(Strategy, monthly_intervals(samples), strict=True):
         spend = sum((share.spend[strategy] for share in shares), Spend())
         fixed = Decimal(0)
-        if strategy in (Strategy.PULL_REQUEST, Strategy.FILE, Strategy.LOCAL):
+        if strategy in WITH_HARDWARE:
             fixed = rates.hardware_usd / rates.hardware_months * cards_for(spend.seconds)
         known = Interval(interval.low + float(fixed), interval.high + float(fixed))
         lines[strategy] = Line(strategy, spend, fixed, known)

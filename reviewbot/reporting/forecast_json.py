@@ -77,6 +77,7 @@ def _share(share: Share) -> dict[str, Any]:
         "per_month": _number(share.per_month),
         "tiers": dict(share.tiers),
         "areas": dict(share.areas),
+        "difficult": share.difficult,
         "input_tokens": {"p50": share.tokens[0], "p95": share.tokens[1]},
         "spend": {strategy.value: _spend(spend) for strategy, spend in share.spend.items()},
         "notes": list(past.notes),

@@ -74,6 +74,18 @@ def verdicts(made: Forecast) -> list[str]:
     return said
 
 
+def difficulty_words(made: Forecast) -> str:
+    """What routing by difficulty would change."""
+    share = sum(share.difficult for share in made.shares)
+    flagged = sum(share.tiers["claude"] for share in made.shares)
+    line, usual = made.lines[Strategy.DIFFICULTY], made.lines[Strategy.PULL_REQUEST]
+    return (
+        f"Route by difficulty, too (`route.also: [complexity]`): {_part(share, made.changes)} of the "
+        f"changes would go to Claude instead of {_part(flagged, made.changes)}, for {usd(line.usd)} "
+        f"a month instead of {usd(usual.usd)}."
+    )
+
+
 def names(made: Forecast) -> dict[Strategy, str]:
     """What each strategy is called."""
     cheap = made.basis.cheap_model
@@ -84,6 +96,7 @@ def names(made: Forecast) -> dict[Strategy, str]:
         Strategy.CHEAP_PULL_REQUEST: f"By pull request, {cheap}",
         Strategy.CHEAP_FILE: f"By file, {cheap}",
         Strategy.LOCAL: "Local only",
+        Strategy.DIFFICULTY: "Route by difficulty, too",
     }
 
 
@@ -103,6 +116,7 @@ def _blocks(made: Forecast) -> Iterator[Block]:
     yield Heading("What the history holds")
     yield _history(made)
     yield _areas(made)
+    yield Paragraph(difficulty_words(made))
     if len(made.shares) > 1:
         yield _by_repository(made)
     yield Heading("What this rests on")

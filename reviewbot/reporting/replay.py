@@ -10,9 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from reviewbot.change.model import FileChange
+from reviewbot.change.model import Change, FileChange
 from reviewbot.change.source import Document, Fetched
-from reviewbot.config.policy import Policy
+from reviewbot.config.policy import Policy, RoutePolicy
 from reviewbot.privacy.egress import NeverSend
 from reviewbot.review.engine import EngineFacts, Lineup, Role
 from reviewbot.review.plan import plan
@@ -23,7 +23,7 @@ from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.override import overridden
 from reviewbot.routing.router import decide
-from reviewbot.routing.rules import RuleSet
+from reviewbot.routing.rules import RuleSet, optional_alone
 
 #: Context of every paid model in the forecast, tokens: a unit of a review needs no more.
 PAID_CONTEXT_TOKENS = 100_000
@@ -43,6 +43,14 @@ class Strategy(StrEnum):
     CHEAP_FILE = "cheap_file"
     LOCAL = "local"
     """The local model reads everything."""
+    DIFFICULTY = "difficulty"
+    """As `PULL_REQUEST`, and Claude reads difficult changes, too: the optional areas are on."""
+
+
+#: Those that have a local model.
+WITH_HARDWARE = frozenset(
+    {Strategy.PULL_REQUEST, Strategy.FILE, Strategy.LOCAL, Strategy.DIFFICULTY}
+)
 
 
 class Prompts(NamedTuple):
@@ -67,6 +75,8 @@ class Replayed:
     """The policy leaves it unreviewed: a bot's, usually. Nothing is asked."""
     prompts: Mapping[Strategy, Mapping[Role, Prompts]]
     """By strategy, for each role that reads something."""
+    difficult: bool = False
+    """An optional area would send it to Claude, whatever the others say."""
 
     def asked(self, strategy: Strategy, role: Role) -> Prompts:
         """What the engine of a role is asked; nothing if it reads nothing."""
@@ -80,6 +90,7 @@ class Replayed:
             "tier": self.tier.value,
             "areas": list(self.areas),
             "ignored": self.ignored,
+            "difficult": self.difficult,
             "prompts": {strategy.value: by_role for strategy, by_role in self.prompts.items()},
         }
 
@@ -92,6 +103,7 @@ class Replayed:
             tier=Tier(data["tier"]),
             areas=tuple(data["areas"]),
             ignored=data["ignored"],
+            difficult=data["difficult"],
             prompts={
                 Strategy(strategy): {role: Prompts(*asked) for role, asked in by_role.items()}
                 for strategy, by_role in data["prompts"].items()
@@ -120,21 +132,30 @@ class Replayer:
             self.policy, author=fetched.author, branch=fetched.branch, title=change.title
         )
         skip = alone or whole.tier is Tier.SKIP
+        difficult = not skip and self._is_difficult(change)
         return Replayed(
             sha=change.head or "",
             at=at,
             tier=whole.tier,
             areas=whole.areas,
             ignored=bool(alone),
-            prompts={} if skip else self._prompts(fetched, by_file, whole),
+            prompts={} if skip else self._prompts(fetched, by_file, whole, difficult),
+            difficult=difficult,
         )
+
+    def _is_difficult(self, change: Change) -> bool:
+        rules = optional_alone(self.rules)
+        route = RoutePolicy(areas=self.policy.route.areas, also=tuple(rules.areas))
+        policy = Policy(ignore=self.policy.ignore, route=route)
+        context = self.local_context_tokens
+        return bool(decide(change, rules, policy, local_context_tokens=context).areas)
 
     def _by_file(self) -> Policy:
         route = self.policy.route.model_copy(update={"granularity": "file"})
         return self.policy.model_copy(update={"route": route})
 
     def _prompts(
-        self, fetched: Fetched, by_file: Route, whole: Route
+        self, fetched: Fetched, by_file: Route, whole: Route, difficult: bool
     ) -> dict[Strategy, dict[Role, Prompts]]:
         routes = {
             Strategy.CLAUDE: overridden(by_file, Tier.CLAUDE),
@@ -143,6 +164,7 @@ class Replayer:
             Strategy.CHEAP_PULL_REQUEST: whole,
             Strategy.CHEAP_FILE: by_file,
             Strategy.LOCAL: overridden(by_file, Tier.LOCAL),
+            Strategy.DIFFICULTY: overridden(by_file, Tier.CLAUDE) if difficult else whole,
         }
         never_send = NeverSend(self.policy.route.never_send)
         packer = _Packer(fetched, self._briefing(fetched), self.local_context_tokens)
@@ -171,7 +193,7 @@ class Replayer:
         engines: dict[Role, EngineFacts] = {}
         if strategy is not Strategy.LOCAL:
             engines["claude"] = claude
-        if strategy in (Strategy.LOCAL, Strategy.PULL_REQUEST, Strategy.FILE):
+        if strategy in WITH_HARDWARE:
             engines["local"] = local
         if strategy in (Strategy.CHEAP_PULL_REQUEST, Strategy.CHEAP_FILE):
             engines["low"] = claude

@@ -8,7 +8,9 @@ from reviewbot.change.kinds import classify, language_of
 from reviewbot.change.model import FileChange, Hunk, Kind, Status
 from reviewbot.config.rule_document import Example
 from reviewbot.routing.matcher import Matcher
-from reviewbot.routing.rules import RuleSet
+from reviewbot.routing.measures import measured, without_sparse
+from reviewbot.routing.rules import Rule, RuleSet
+from reviewbot.routing.seen import Seen
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,19 @@ def run_examples(rules: RuleSet) -> list[ExampleFailure]:
     """Every example that fails, in the order of the rules; each rule alone on each example."""
     failures = []
     for rule in rules.rules:
-        matcher = Matcher([rule])
         failures += [
             ExampleFailure(
                 rule.id, rule.source, "match", example, f"does not match {_shown(example)}"
             )
             for example in rule.match
-            if not _fires(matcher, example)
+            if not _fires(rule, example)
         ]
         failures += [
             ExampleFailure(
                 rule.id, rule.source, "ignore", example, f"must not match {_shown(example)}"
             )
             for example in rule.ignore
-            if _fires(matcher, example)
+            if _fires(rule, example)
         ]
     return failures
 
@@ -62,19 +63,26 @@ def missing_examples(rules: RuleSet) -> list[ExampleFailure]:
     return failures
 
 
-def example_file(example: Example) -> FileChange:
-    """The file change that an example stands for."""
+def example_file(example: Example, path: str = "") -> FileChange:
+    """The file change that an example stands for, at its own path or another."""
+    path = path or example.path
     removed = [f"-{line}" for line in example.removed.splitlines()]
     added = [f"+{line}" for line in example.added.splitlines()]
-    kind = Kind(example.kind) if example.kind else classify(example.path)
+    kind = Kind(example.kind) if example.kind else classify(path)
     hunk = Hunk(1, len(removed), 1, len(added), "", (*removed, *added))
     hunks = (hunk,) if hunk.body else ()
-    language = language_of(example.path)
-    return FileChange(example.path, Status.MODIFIED, kind=kind, language=language, hunks=hunks)
+    language = language_of(path)
+    return FileChange(path, Status.MODIFIED, kind=kind, language=language, hunks=hunks)
 
 
-def _fires(matcher: Matcher, example: Example) -> bool:
-    return bool(matcher.find(example_file(example)).matches)
+def _fires(rule: Rule, example: Example) -> bool:
+    files = [example_file(example, path) for path in (example.path, *example.others)]
+    if rule.counts_files:
+        seen = [Seen(file, (), frozenset(), "", False, False) for file in files]
+        return bool(measured(seen, [rule], example.context))
+    matcher = Matcher([rule])
+    found = [(file, matcher.find(file).matches) for file in files]
+    return any(without_sparse(found, [rule]))
 
 
 def _shown(example: Example) -> str:

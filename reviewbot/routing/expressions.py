@@ -6,15 +6,19 @@ condition: what is beside it there decides, too.
 """
 
 import re
+from functools import cache
+
+from reviewbot.config.patterns import compile_pattern
+from reviewbot.routing.patterns import NOT_FOUND, Finder, finder
 
 #: Longest list of arguments that is compared, characters.
 MAX_ARGUMENTS = 120
 
-_CONDITION = re.compile(
+_CONDITION = (
     r"\b(?:if|unless|elif|elsif|while|when|case|assert|raise|throw|where|filter|guard|require"
     r"|deny|and|or|not|return|except|rescue|catch)\b|&&|\|\||[!=]=|\s[<>]=?\s|\?\s"
 )
-_BEFORE = re.compile(r"[\w.!@:$>-]*$")
+_IN_OBJECT = frozenset("_.!@:$>-")
 _REST = re.compile(r"[\w.?!]*(?:::[\w.?!]+)*")
 _VALUE = re.compile(r"[\"'`]?\s*(?:=>|:?=|:)\s*\S.*")
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
@@ -22,13 +26,20 @@ _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
 def is_condition(line: str) -> bool:
     """Whether a line decides something, in the words and signs of most languages."""
-    return _CONDITION.search(line) is not None
+    data = line.encode("utf-8", "replace")
+    return _condition()(data, 0, len(data))[0] != NOT_FOUND
+
+
+@cache
+def _condition() -> Finder:
+    return finder(compile_pattern(_CONDITION))
 
 
 def expression(line: str, first: int, last: int) -> str:
     """What belongs to the part of a line from `first` to `last`: its object, arguments, value."""
-    before = _BEFORE.search(line, 0, first)
-    begin = before.start() if before else first
+    begin = first
+    while begin and ((before := line[begin - 1]).isalnum() or before in _IN_OBJECT):
+        begin -= 1
     rest = _REST.match(line, last)
     end = rest.end() if rest else last
     if line[end : end + 1] in _OPEN:

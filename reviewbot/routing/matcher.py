@@ -6,15 +6,14 @@ lines are no evidence: they only tell whether a changed line is part of a commen
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-import re2
+from itertools import chain
+from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Kind, Side
 from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import PatternSet
+from reviewbot.routing.patterns import NOT_FOUND, PatternSet, Search, finder
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText
@@ -24,6 +23,8 @@ EXCERPT = 160
 SHORTEST = 2
 #: Lines that are counted for one rule in one file.
 MOST_LINES = 40
+#: Paths for which the rules that look at them are remembered.
+KNOWN_PATHS = 16_384
 #: A list of paths that holds none.
 NOWHERE = ("!**",)
 
@@ -59,7 +60,7 @@ class Found(NamedTuple):
 @lru_cache(maxsize=8)
 def compiled(rules: RuleSet) -> "Matcher":
     """The matcher of a rule set, compiled once."""
-    return Matcher(rules.rules)
+    return Matcher([rule for rule in rules.rules if not rule.counts_files])
 
 
 class _Spot(NamedTuple):
@@ -78,20 +79,27 @@ class Matcher:
             kind: frozenset(i for i, rule in enumerate(rules) if kind in rule.kinds)
             for kind in Kind
         }
-        self._by_path = [i for i, rule in enumerate(rules) if rule.paths or rule.names]
+        self._path_only = frozenset(i for i, rule in enumerate(rules) if rule.path_only)
+        self._local = self._path_only.union(i for i, rule in enumerate(rules) if rule.is_local)
+        """Those that a path alone lets fire, where there is no text."""
         self._named = [(i, rule.names) for i, rule in enumerate(rules) if rule.names]
         self._paths = PathSets(
             [*(rule.paths for rule in rules), *(rule.ignore_paths or NOWHERE for rule in rules)]
         )
+        self._looking = lru_cache(maxsize=KNOWN_PATHS)(self._looks_at)
         self._looks = [look for i, rule in enumerate(rules) for look in _looks(i, rule)]
+        self._looks_of = [
+            tuple(at for at, look in enumerate(self._looks) if look.rule == i)
+            for i in range(len(rules))
+        ]
         self._patterns = PatternSet([look.patterns for look in self._looks])
         self._exclude = [
-            compile_pattern("|".join(f"(?:{text})" for text in rule.exclude))
+            finder(compile_pattern("|".join(f"(?:{text})" for text in rule.exclude)))
             if rule.exclude
             else None
             for rule in rules
         ]
-        self._noise = compile_pattern("|".join(f"(?:{part})" for part in NOISE))
+        self._noise = finder(compile_pattern("|".join(f"(?:{part})" for part in NOISE)))
 
     def find(self, file: FileChange, *, kind: Kind | None = None) -> Found:
         """All rules that fire on `file`, in the order of the rules.
@@ -99,55 +107,46 @@ class Matcher:
         A file whose text the host did not send is known by its path only: every rule fires
         whose `paths` hold it. `kind` stands in for the file's own kind.
         """
-        may_fire = self._of_kind[kind or file.kind]
-        if not may_fire:
+        kind = kind or file.kind
+        if not self._of_kind[kind]:
             return Found((), False)
-        inside = self._inside(file.path)
+        looking = self._looking(kind, file.path)
         if file.old_path:
-            inside |= self._inside(file.old_path)
-        may_fire = may_fire & inside
+            looking = looking.union(self._looking(kind, file.old_path))
         spots: dict[int, _Spot] = {}
-        for index in self._by_path:
-            if index in may_fire and self._fires_by_path(index, file):
-                spots[index] = _Spot(None, "RIGHT", "")
+        for index in looking.rules & (self._local if file.patch_missing else self._path_only):
+            spots[index] = _Spot(None, "RIGHT", "")
         text = ChangedText(file)
-        if text.data and may_fire:
-            self._read(text, may_fire, spots)
-        matches = tuple(self._match(index, spots[index], file) for index in sorted(spots))
+        if text.data and looking.looks:
+            self._read(text, looking.looks, spots)
+        matches = tuple([self._match(index, spots[index], file) for index in sorted(spots)])
         return Found(matches, text.cut)
 
-    def _fires_by_path(self, index: int, file: FileChange) -> bool:
-        rule = self._rules[index]
-        return rule.path_only or (file.patch_missing and rule.is_local)
-
-    def _inside(self, path: str) -> set[int]:
-        """The rules that look at a path."""
+    def _looks_at(self, kind: Kind, path: str) -> "_Looking":
+        """The rules that look at a file of this kind at a path."""
         held, count, words = self._paths.holding(path), len(self._rules), words_of(path)
         out = [i - count for i in held if i >= count]
         out += [i for i, names in self._named if names.isdisjoint(words)]
-        return held.difference(out)
+        rules = self._of_kind[kind] & held.difference(out)
+        return _Looking(rules, frozenset(chain.from_iterable(self._looks_of[i] for i in rules)))
 
-    def _read(self, text: ChangedText, may_fire: frozenset[int], spots: dict[int, _Spot]) -> None:
-        """Note the first line that counts, for each rule that may fire and has one."""
-        lines: dict[int, ChangedLine] = {}
-        for hit in self._patterns.candidates(text.data):
+    def _read(self, text: ChangedText, looks: frozenset[int], spots: dict[int, _Spot]) -> None:
+        """Note the first line that counts, for each rule that has one."""
+        for hit, search in self._patterns.candidates(text.data, looks).items():
             look = self._looks[hit]
-            if look.rule in may_fire and look.rule not in spots:
-                spot = self._spot(look, self._patterns.compiled[hit], text, lines)
-                if spot:
-                    spots[look.rule] = spot
+            if look.rule not in spots and (spot := self._spot(look, search, text)):
+                spots[look.rule] = spot
 
-    def _spot(
-        self, look: "_Look", pattern: Any, text: ChangedText, lines: dict[int, ChangedLine]
-    ) -> _Spot | None:
-        """The first line that is evidence, and how many are. `lines` keeps those that were looked
-        at, by offset."""
+    def _spot(self, look: "_Look", search: Search, text: ChangedText) -> _Spot | None:
+        """The first line that is evidence, and how many are."""
         at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
-        while at < last and count < MOST_LINES and (hit := pattern.search(text.data, at, last)):
-            first, end = hit.span()
-            line = text.line(first, lines)
-            if self._says_nothing(look, line):
+        while at < last and count < MOST_LINES:
+            first, end = search.find(at, last)
+            if first < 0:
+                break
+            line = text.line(first)
+            if self._says_nothing(look, line) or text.is_reformatted(line):
                 at = line.end + 1
             elif (
                 line.is_address(first)
@@ -155,8 +154,6 @@ class Matcher:
                 or text.is_talk(line, first)
             ):
                 at = max(end, first + 1)  # more may follow on the line
-            elif text.is_reformatted(line):
-                at = line.end + 1
             else:
                 found, count, at = found or (line, first), count + 1, line.end + 1
         if found is None:
@@ -171,11 +168,11 @@ class Matcher:
         It is noise, the rule excludes it, or nothing came or went with it.
         """
         if line.noise is None:
-            line.noise = bool(self._noise.search(line.raw))
-        if line.noise or line.stays:
+            line.noise = line.stays or self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND
+        if line.noise:
             return True
         excluded = self._exclude[look.rule]
-        if excluded and excluded.search(line.raw):
+        if excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND:
             return True
         return not look.added and line.is_indented
 
@@ -202,6 +199,16 @@ class Matcher:
         )
 
 
+class _Looking(NamedTuple):
+    """What looks at a file: rules, and which of their patterns."""
+
+    rules: frozenset[int]
+    looks: frozenset[int]
+
+    def union(self, other: "_Looking") -> "_Looking":
+        return _Looking(self.rules | other.rules, self.looks | other.looks)
+
+
 class _Look(NamedTuple):
     """One pattern: whose it is, and in which lines it counts."""
 
@@ -212,19 +219,5 @@ class _Look(NamedTuple):
 
 
 def _looks(index: int, rule: Rule) -> list[_Look]:
-    return [
-        *(_Look(index, patterns, True, True) for patterns in _fitting(rule.changed)),
-        *(_Look(index, patterns, True, False) for patterns in _fitting(rule.added)),
-        *(_Look(index, patterns, False, True) for patterns in _fitting(rule.removed)),
-    ]
-
-
-def _fitting(patterns: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """All patterns together, which is faster to look up; each alone if that is too large."""
-    if len(patterns) < 2:
-        return [patterns] if patterns else []
-    try:
-        compile_pattern("|".join(f"(?:{pattern})" for pattern in patterns))
-    except re2.error:
-        return [(pattern,) for pattern in patterns]
-    return [patterns]
+    sides = ((rule.changed, True, True), (rule.added, True, False), (rule.removed, False, True))
+    return [_Look(index, patterns, *where) for patterns, *where in sides if patterns]

@@ -1,13 +1,32 @@
 """Many RE2 patterns over one text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
+from functools import partial
+from typing import Any
 
 import re2
 
-from reviewbot.config.patterns import compile_pattern, options, per_line
+from reviewbot.config.patterns import options, per_line
 
 #: Text that no code holds: what must be found in it says whether the filter works.
 _PROBE = "zqxjkvbpw"
+
+#: Text of which one filter pass says what may occur in it, bytes: longer ones are cut in pieces,
+#: since a long text has the parts of nearly every pattern somewhere.
+PIECE = 2_048
+#: What a search gives that finds nothing.
+NOT_FOUND = (-1, -1)
+Span = tuple[int, int]
+#: Looks between two offsets of a text; says where the first match and its groups begin and end.
+Finder = Callable[[bytes, int, int], Sequence[Span]]
+
+
+def finder(pattern: Any) -> Finder:
+    """The search of a compiled pattern without the generator and the match object around it.
+
+    Those cost more than the search on a line; tests hold this to what the pattern itself finds.
+    """
+    return partial(pattern._regexp.Match, re2._Anchor.UNANCHORED)
 
 
 class PatternSet:
@@ -19,11 +38,9 @@ class PatternSet:
     """
 
     def __init__(self, patterns: Sequence[Sequence[str]], *, case_sensitive: bool = True) -> None:
-        """Each pattern is a list of alternatives: looked for as one, yet filtered one by one,
-        since RE2 gives up on the literal parts of long alternations.
+        """Each pattern is a list of alternatives. They are filtered and looked for one by one: RE2
+        gives up on the literal parts of long alternations, and runs out of states in them.
         """
-        joined = ["|".join(f"(?:{part})" for part in parts) for parts in patterns]
-        self.compiled = [compile_pattern(p, case_sensitive=case_sensitive) for p in joined]
         self._owners = [index for index, parts in enumerate(patterns) for _ in parts]
         self._filter = re2.Filter()
         for parts in patterns:
@@ -31,6 +48,7 @@ class PatternSet:
                 self._filter.Add(per_line(part), options(case_sensitive=case_sensitive))
         self._filter.Add(_PROBE, options())
         self._works = self._compiles()
+        self._finders = [finder(self._filter.re(i)) for i in range(len(self._owners))]
 
     def _compiles(self) -> bool:
         """Whether RE2 has memory enough for the filter; one that has not finds nothing."""
@@ -40,19 +58,92 @@ class PatternSet:
             return False
         return len(self._owners) in (self._filter.Match(_PROBE.encode(), True) or ())
 
-    def candidates(self, data: bytes) -> list[int]:
-        """Indices of the patterns that may occur in `data`, in order; none that does is missing."""
-        return self._hits(data, potential=True)
+    def candidates(self, data: bytes, among: Set[int]) -> dict[int, "Search"]:
+        """Searches for the patterns of these indices that may occur in `data`, in their order; none
+        that does occur is missing.
+        """
+        places: dict[int, list[Span]] = {}
+        for piece in _pieces(data):
+            part = data if piece[1] - piece[0] == len(data) else data[slice(*piece)]
+            for hit in self._hits(part, potential=True):
+                if self._owners[hit] in among:
+                    places.setdefault(hit, []).append(piece)
+        found: dict[int, Search] = {}
+        for hit in sorted(places):
+            owner = self._owners[hit]
+            search = found.get(owner)
+            if search is None:
+                search = found[owner] = Search(data)
+            search.add(self._finders[hit], places[hit])
+        return found
 
-    def occurring(self, data: bytes) -> list[int]:
-        """Indices of the patterns that occur in `data`, in order."""
-        if not self._works:
-            return [i for i, pattern in enumerate(self.compiled) if pattern.search(data)]
-        return self._hits(data, potential=False)
+    def occurring(self, data: bytes) -> set[int]:
+        """Indices of the patterns that occur in `data`."""
+        if self._works:
+            return {self._owners[hit] for hit in self._hits(data, potential=False)}
+        searched = zip(self._owners, self._finders, strict=True)
+        return {owner for owner, find in searched if find(data, 0, len(data))[0] != NOT_FOUND}
 
-    def _hits(self, data: bytes, *, potential: bool) -> list[int]:
+    def _hits(self, data: bytes, *, potential: bool) -> Iterable[int]:
+        count = len(self._owners)  # also the number of the probe
         if not self._works:
-            return list(range(len(self.compiled)))
+            return range(count)
         hits = self._filter.Match(data, potential) or ()
-        last = len(self._owners)  # the probe
-        return sorted({self._owners[hit] for hit in hits if hit != last})
+        return (hit for hit in hits if hit != count)
+
+
+class Search:
+    """Finds what `a|b|c` would in one text: of those that begin first the first.
+
+    Each alternative reads only the pieces of the text that may hold it, each piece once.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._finders: list[Finder] = []
+        self._pieces: list[list[Span]] = []
+        self._found: list[Span] = []
+
+    def add(self, find: Finder, pieces: list[Span]) -> None:
+        """Look for one more alternative, in these pieces, which follow each other."""
+        self._finders.append(find)
+        self._pieces.append(pieces[::-1])
+        self._found.append((-2, -2))
+
+    def find(self, first: int, last: int) -> Span:
+        """The first match between two offsets, NOT_FOUND if there is none.
+
+        `first` never falls from one call to the next, `last` stays.
+        """
+        best = NOT_FOUND
+        for index, span in enumerate(self._found):
+            if span[0] < first and span != NOT_FOUND:
+                span = self._found[index] = self._next(index, first, last)
+            if span[0] >= 0 and (best[0] < 0 or span[0] < best[0]):
+                best = span
+        return best
+
+    def _next(self, index: int, first: int, last: int) -> Span:
+        pieces = self._pieces[index]
+        while pieces:
+            begin, end = pieces[-1]
+            begin, end = max(begin, first), min(end, last)
+            if begin < end:
+                span = self._finders[index](self._data, begin, end)[0]
+                if span != NOT_FOUND:
+                    return span
+            pieces.pop()
+        return NOT_FOUND
+
+
+def _pieces(data: bytes) -> list[Span]:
+    """Where a text is cut: at ends of lines, since no match spans two."""
+    size, begin, pieces = len(data), 0, []
+    while size - begin > 2 * PIECE:
+        end = data.find(b"\n", begin + PIECE)
+        if end < 0:
+            break
+        pieces.append((begin, end))
+        begin = end + 1
+    pieces.append((begin, size))
+    return pieces

@@ -27,6 +27,8 @@ def words_of(path: str) -> frozenset[str]:
 
 def with_evidence(matches: Sequence[Match]) -> tuple[Match, ...]:
     """The matches in one file without the places of areas that nothing else speaks for."""
+    if not any(match.is_place for match in matches):
+        return tuple(matches)
     areas = {match.area for match in matches if not match.is_place}
     return tuple(match for match in matches if not match.is_place or match.area in areas)
 

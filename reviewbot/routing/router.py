@@ -1,33 +1,30 @@
 """Decides where a change goes: rules first, then the policy, never a model."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil
 
 from reviewbot.change.model import Change, FileChange, Kind
 from reviewbot.config.policy import Policy
 from reviewbot.config.rule_document import PolicyRule
 from reviewbot.routing.learned import Spread
 from reviewbot.routing.matcher import Matcher, compiled
+from reviewbot.routing.measures import measured, prompts_needed, tokens_of, without_sparse
 from reviewbot.routing.model import Certainty, FileRoute, Match, Route, Tier
 from reviewbot.routing.paths import PathList
 from reviewbot.routing.places import with_evidence
-from reviewbot.routing.rules import Area, RuleSet, policy_rules
+from reviewbot.routing.rules import Area, RuleSet, policy_rules, switched_on
 from reviewbot.routing.seen import Seen
 from reviewbot.routing.spread import spread_of, weighed
 from reviewbot.routing.wording import decision, plural
 
-#: Share of the local context that is left for the diff beside instructions, outline and answer.
-DIFF_SHARE = 0.5
 #: Reasons shown for a change; the heaviest come first.
 MAX_REASONS = 50
 
 UNREAD = frozenset({Kind.LOCKFILE, Kind.GENERATED, Kind.VENDORED, Kind.BINARY})
 #: Kinds that are not read, yet looked at as if they were source: a rule may find more in them.
 DISGUISES = frozenset({Kind.GENERATED, Kind.VENDORED})
-#: Kinds that rules read by default.
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,8 @@ class _Verdict:
     unsure: bool
     asked: bool
     """Claude is asked: for the flagged areas, or since the policy sends doubtful changes there."""
+    whole: bool
+    """The whole change goes, not only the files that hold evidence."""
 
 
 def decide(
@@ -51,20 +50,22 @@ def decide(
     no evidence; they count for the change's length, and where they show that a changed line is
     part of a comment. No change makes it raise.
     """
-    own = _own_rules(policy.route.rules)
+    rules, own = switched_on(rules, frozenset(policy.route.also)), _own_rules(policy.route.rules)
     areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
     learned = weighed(seen, rules.learned, areas) if policy.route.learned else ()
-    scores = _scores((*(match for s in seen for match in s.matches), *learned))
-    verdict = _verdict(seen, scores, areas, change, policy)
+    counted = measured(seen, (*rules.rules, *own.rules), local_context_tokens)
+    found = (*(match for s in seen for match in s.matches), *learned, *counted)
+    scores = _scores(found)
+    verdict = _verdict(seen, scores, areas, change, policy, {match.area for match in counted})
     large = _large(seen, policy, local_context_tokens)
     by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
-    files = tuple(_file_route(s, verdict, bool(by_size), policy) for s in seen)
+    files = tuple(_file_route(s, verdict, bool(by_size)) for s in seen)
     tier = _highest(files)
     certainty: Certainty = "uncertain" if verdict.unsure else "sure"
     flagged = verdict.flagged
     reasons = sorted(
-        (*(match for s in seen for match in s.matches), *learned),
+        found,
         key=lambda m: (m.area not in flagged, -m.weight, m.path, m.line or 0, m.rule),
     )
     why = decision(tier, flagged, scores, areas, files, large=by_size, unsure=verdict.unsure)
@@ -80,6 +81,7 @@ def decide(
 
 def spreads(change: Change, rules: RuleSet) -> dict[str, Spread]:
     """How the evidence for each area lies that these rules find in a change: what is learned from."""
+    rules = switched_on(rules, frozenset())
     seen, _ = _look(change, (rules,), rules.areas, Policy())
     ids = frozenset(rule.id for rule in rules.rules)
     return {area: spread_of(seen, area, ids) for area in rules.areas}
@@ -91,14 +93,17 @@ def _verdict(
     areas: Mapping[str, Area],
     change: Change,
     policy: Policy,
+    counted: Set[str],
 ) -> _Verdict:
     sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
     unknown = bool(change.missing_files) or any(s.unknown for s in seen)
     unsure = not sure and (bool(doubtful) or unknown)
-    if policy.route.uncertain == "local":
-        return _Verdict(sure, unsure, asked=bool(sure))
-    return _Verdict(doubtful, unsure, asked=bool(sure) or unsure)
+    flagged = sure if policy.route.uncertain == "local" else doubtful
+    asked = bool(sure) or (unsure and policy.route.uncertain != "local")
+    # what was counted over the whole change is nowhere in it
+    whole = policy.route.granularity == "pull_request" or not counted.isdisjoint(flagged)
+    return _Verdict(flagged, unsure, asked, whole)
 
 
 def _unsent(seen: Sequence[Seen], flagged: tuple[str, ...]) -> list[str]:
@@ -125,7 +130,7 @@ def areas_of(sets: Iterable[RuleSet], policy: Policy) -> dict[str, Area]:
             area = areas[name]
             threshold = min(area.threshold, given.threshold or area.threshold)
             uncertain = min(area.uncertain, given.uncertain or area.uncertain, threshold)
-            areas[name] = Area(name, area.title, threshold, uncertain)
+            areas[name] = replace(area, threshold=threshold, uncertain=uncertain)
     return areas
 
 
@@ -136,17 +141,19 @@ def _look(
     ignored, always = PathList(policy.ignore.paths), PathList(policy.route.always_claude)
     never = PathList(policy.route.never_send)
     matchers = [compiled(rules) for rules in sets if rules.rules]
-    seen, cut = [], []
-    for file in sorted(change.files, key=lambda file: (file.path, file.old_path or "")):
-        found = [matcher.find(file) for matcher in matchers]
-        matches = tuple(match for each in found for match in each.matches)
+    files = sorted(change.files, key=lambda file: (file.path, file.old_path or ""))
+    found = [[matcher.find(file) for matcher in matchers] for file in files]
+    cut = [file.path for file, each in zip(files, found, strict=True) if any(f.cut for f in each)]
+    matched = [tuple([match for f in each for match in f.matches]) for each in found]
+    given = [rule for rules in sets for rule in rules.rules]
+    seen = []
+    dense = without_sparse(list(zip(files, matched, strict=True)), given)
+    for file, matches in zip(files, dense, strict=True):
         places = frozenset(match.area for match in matches if match.is_place)
         if file.patch_missing:
             matches = tuple(_in_full(match, areas) for match in matches)
         else:
             matches = with_evidence(matches)
-        if any(each.cut for each in found):
-            cut.append(file.path)
         is_always, unread = file.path in always, _unread(file, file.path in ignored)
         if matches or is_always or (unread and _disguised(file, matchers, areas)):
             unread = ""
@@ -218,20 +225,16 @@ def _reached(scores: Mapping[str, float], limits: Mapping[str, float]) -> tuple[
 
 def _large(seen: Sequence[Seen], policy: Policy, context: int | None) -> str:
     """A sentence where the files to read need more local prompts than the policy allows."""
-    if not context:
-        return ""
-    room = max(1, int(context * DIFF_SHARE))
-    tokens = sum(hunk.tokens for s in seen if not s.unread for hunk in s.file.hunks)
-    units = ceil(tokens / room)
+    files = [s.file for s in seen if not s.unread]
+    units = prompts_needed(files, context)
     if units <= policy.route.large.over_units:
         return ""
-    return f"about {tokens:,} tokens to read need {units} local prompts, more than {policy.route.large.over_units}"
+    return f"about {tokens_of(files):,} tokens to read need {units} local prompts, more than {policy.route.large.over_units}"
 
 
-def _file_route(seen: Seen, verdict: _Verdict, by_size: bool, policy: Policy) -> FileRoute:
+def _file_route(seen: Seen, verdict: _Verdict, by_size: bool) -> FileRoute:
     file = seen.file
     areas = tuple(area for area in verdict.flagged if any(m.area == area for m in seen.matches))
-    whole = policy.route.granularity == "pull_request"
     tier, why = Tier.LOCAL, ""
     if seen.unread:
         tier, why = Tier.SKIP, seen.unread
@@ -241,7 +244,7 @@ def _file_route(seen: Seen, verdict: _Verdict, by_size: bool, policy: Policy) ->
         tier, why = Tier.CLAUDE, "always_claude"
     elif by_size:
         tier, why = Tier.CLAUDE, "large change"
-    elif verdict.asked and (whole or areas or seen.unknown):
+    elif verdict.asked and (verdict.whole or areas or seen.unknown):
         tier, why = Tier.CLAUDE, "" if areas else "part of a flagged change"
     elif file.kind in DISGUISES and not seen.matches:
         why = f"{file.kind}, but holds what rules look for"

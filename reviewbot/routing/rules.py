@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -15,6 +15,7 @@ from reviewbot.config.rule_document import (
     DEFAULT_THRESHOLD,
     DEFAULT_UNCERTAIN,
     Example,
+    Measure,
     PolicyRule,
     RuleEntry,
     RuleFile,
@@ -36,6 +37,8 @@ class Area:
     """A change whose matches weigh this much goes to Claude."""
     uncertain: float = DEFAULT_UNCERTAIN
     """From this weight on the policy's `route.uncertain` decides."""
+    optional: bool = False
+    """Looked at only where the policy's `route.also` names it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Rule:
     """RE2 patterns for added or removed lines."""
     exclude: tuple[str, ...] = ()
     """A line that one of these RE2 patterns matches is no evidence."""
+    measure: Measure | None = None
+    """What it counts over the whole change; None: it speaks for each file on its own."""
+    at_least: float = 0.0
+    """From this count on it fires."""
     match: tuple[Example, ...] = ()
     ignore: tuple[Example, ...] = ()
     source: str = ""
@@ -69,6 +76,11 @@ class Rule:
     def path_only(self) -> bool:
         """It looks at paths, at no text."""
         return not (self.added or self.removed or self.changed)
+
+    @property
+    def counts_files(self) -> bool:
+        """It counts over the whole change what no line says: nothing is looked for in files."""
+        return self.measure is not None and self.measure != "density"
 
     @property
     def is_local(self) -> bool:
@@ -110,13 +122,13 @@ def load_rules(texts: Mapping[str, str], learned: Learned | None = None) -> Rule
     for source in sorted(texts):
         document = load_document(texts[source], source, max_bytes=MAX_RULE_FILE_BYTES)
         file = validate(RuleFile, document)
-        area = Area(file.area, file.title, file.threshold, file.uncertain)
+        area = Area(file.area, file.title, file.threshold, file.uncertain, file.optional)
         if areas.setdefault(area.name, area) != area:
             line = document.line(("area",))
             raise DocumentError(
                 source,
                 line,
-                f"another file describes area {area.name} with other thresholds or title",
+                f"another file describes area {area.name} otherwise: title, thresholds or `optional`",
             )
         for index, entry in enumerate(file.rules):
             if entry.id in rules:
@@ -125,6 +137,22 @@ def load_rules(texts: Mapping[str, str], learned: Learned | None = None) -> Rule
                 raise DocumentError(source, line, f"rule id {entry.id} is taken", f"see {other}")
             rules[entry.id] = _rule(entry, area.name, source, file.kinds, file.ignore_paths)
     return RuleSet(areas, tuple(rules.values()), learned)
+
+
+@lru_cache(maxsize=64)
+def switched_on(rules: RuleSet, also: frozenset[str]) -> RuleSet:
+    """The rule set without the optional areas that `also` does not name."""
+    areas = {name: area for name, area in rules.areas.items() if not area.optional or name in also}
+    if len(areas) == len(rules.areas):
+        return rules
+    return RuleSet(areas, tuple(rule for rule in rules.rules if rule.area in areas), rules.learned)
+
+
+@lru_cache(maxsize=8)
+def optional_alone(rules: RuleSet) -> RuleSet:
+    """The optional areas of a rule set, and nothing else."""
+    areas = {name: area for name, area in rules.areas.items() if area.optional}
+    return RuleSet(areas, tuple(rule for rule in rules.rules if rule.area in areas))
 
 
 def policy_rules(entries: Iterable[PolicyRule]) -> RuleSet:
@@ -157,6 +185,8 @@ def _rule(
         removed=entry.removed,
         changed=entry.changed,
         exclude=entry.exclude,
+        measure=entry.measure,
+        at_least=entry.at_least or 0.0,
         match=entry.examples.match,
         ignore=entry.examples.ignore,
         source=source,
@@ -215,6 +245,7 @@ def explain(rule: Rule) -> str:
         ("removed", rule.removed),
         ("changed", rule.changed),
         ("but not", rule.exclude),
+        ("counts", (f"{rule.measure}, from {rule.at_least:g} on",) if rule.measure else ()),
     )
     for label, patterns in shown:
         lines += [f"  {label if not i else '':<9}  {text}" for i, text in enumerate(patterns)]
@@ -227,4 +258,5 @@ def explain(rule: Rule) -> str:
 def _example(example: Example) -> str:
     parts = [f"+ {line}" for line in example.added.splitlines()]
     parts += [f"- {line}" for line in example.removed.splitlines()]
-    return f"{example.path}: {json.dumps(parts, ensure_ascii=False)}" if parts else example.path
+    named = ", ".join((example.path, *example.others))
+    return f"{named}: {json.dumps(parts, ensure_ascii=False)}" if parts else named

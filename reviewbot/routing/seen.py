@@ -1,6 +1,7 @@
 """What is known of one file before the whole is decided."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from reviewbot.change.model import FileChange, Kind
 from reviewbot.config.rule_document import DEFAULT_KINDS
@@ -27,10 +28,19 @@ class Seen:
         """Rules would read it, but the host sent no text."""
         return self.file.patch_missing and not self.unread and self.file.kind in RULED
 
-    @property
+    @cached_property
     def changed(self) -> int:
         """Changed lines that are not blank, of a file that rules read; 0 of others."""
         if self.file.kind not in RULED or self.file.kind is Kind.MANIFEST:
             return 0
-        lines = (line for hunk in self.file.hunks for line in (*hunk.added, *hunk.removed))
-        return sum(1 for line in lines if line and not line.isspace())
+        return changed_lines(self.file)
+
+
+def changed_lines(file: FileChange) -> int:
+    """Changed lines of a file that are not blank."""
+    count = 0
+    for hunk in file.hunks:
+        changed = [raw for raw in hunk.body if raw >= "+"]  # " " is below both markers
+        lengths = list(map(len, map(str.strip, changed)))
+        count += len(lengths) - lengths.count(1)  # nothing but the marker
+    return count

@@ -18,11 +18,14 @@ def weighed(
     """
     if learned is None:
         return ()
+    found = [m for s in seen for m in s.matches if m.rule in learned.rules]
+    if not found:
+        return ()
     reasons = []
     for name in learned.areas:
         if name not in areas:
             continue
-        matches = [m for s in seen for m in s.matches if m.area == name and m.rule in learned.rules]
+        matches = [m for m in found if m.area == name]
         if not matches or any(s.unknown for s in seen):
             continue
         spread, area = spread_of(seen, name, learned.rules), areas[name]
@@ -41,6 +44,8 @@ def spread_of(seen: Sequence[Seen], area: str, rules: frozenset[str]) -> Spread:
     weights: dict[str, float] = {}
     lines = 0
     for each in seen:
+        if not each.matches:
+            continue
         matches = [m for m in each.matches if m.area == area and m.rule in rules]
         lines += max((match.lines for match in matches), default=0)
         for match in matches:

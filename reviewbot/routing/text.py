@@ -2,8 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Sequence, Set
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -13,11 +12,14 @@ from reviewbot.routing.talk import Syntax, Talk, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
-_WORD = re.compile(r"\w+")
 #: What formatters keep: words, and signs that are no brackets, quotes or commas.
 _SIGNS = re.compile(r"\w+|[^\w\s\"'`,;()\[\]{}\\]+")
-_ADDRESS = re.compile(r"https?://[^\s\"'`<>)]*$")
-_FORMATTING = str.maketrans("", "", " \t\"'`,;()")
+_ADDRESS = re.compile(rb"https?://[^\s\"'`<>)]*$")
+_FORMATTING = b" \t\"'`,;()"
+#: What no sign is and no word: without these the same code is the same text.
+_BETWEEN = b" \t\n\r\v\f\x1c\x1d\x1e\x1f\"'`,;()[]{}\\"
+#: Expressions of one file that are counted on both sides; what is beyond counts as changed.
+MOST_COUNTED = 500
 
 
 class ChangedText:
@@ -25,39 +27,54 @@ class ChangedText:
 
     def __init__(self, file: FileChange) -> None:
         self._file = file
-        added = [line for hunk in file.hunks for line in hunk.added]
-        removed = [line for hunk in file.hunks for line in hunk.removed]
-        longest = max(max(map(len, added), default=0), max(map(len, removed), default=0))
-        self.cut = longest > MAX_LINE
+        added: list[str] = []
+        removed: list[str] = []
+        self._added_until, self._removed_until = [], []
+        for hunk in file.hunks:
+            changed = [raw for raw in hunk.body if raw >= "+"]  # " " is below both
+            plus = [raw for raw in changed if raw < ","]
+            added += plus
+            if len(plus) < len(changed):
+                removed += [raw for raw in changed if "-" <= raw < "."]
+            self._added_until.append(len(added))
+            self._removed_until.append(len(removed))
+        first, cut_first = _joined(added, "\n+")
+        second, cut_second = _joined(removed, "\n-")
+        self.cut = cut_first or cut_second
         """Some line is longer than `MAX_LINE`; only its beginning is in `data`."""
-        self._added, self._removed = _joined(added, self.cut), _joined(removed, self.cut)
         self.rows_added = len(added)
         """Number of added lines: the row of the first removed one."""
-        first = self._added.encode("utf-8", "replace")
-        self.removed_at = len(first) + 1 if added else 0
+        self._first, self._second = (
+            first.encode("utf-8", "replace"),
+            second.encode("utf-8", "replace"),
+        )
+        self.removed_at = len(self._first) + 1 if added else 0
         """Offset in `data` of the first removed line."""
-        second = self._removed.encode("utf-8", "replace")
-        self.data = first + b"\n" + second if added and removed else first or second
         self.has_both = bool(added) and bool(removed)
+        self.data = (
+            self._first + b"\n" + self._second if self.has_both else self._first or self._second
+        )
+        self._starts: list[int] = []
+        self._lines: dict[int, ChangedLine] = {}
+        self._forms: dict[bool, bytes] = {}
+        self._indents: dict[bool, dict[bytes, set[int]]] = {}
+        self._even: dict[bytes, bool] = {}
         self._sides: dict[tuple[int, Side], _Surroundings] = {}
         self._reformatted: dict[int, bool] = {}
 
     def row(self, offset: int) -> int:
         """The row that holds the byte at `offset`."""
+        if not self._starts:
+            lengths = map(len, self.data.splitlines(keepends=True))
+            self._starts = list(accumulate(lengths, initial=0))
         return bisect_right(self._starts, offset) - 1
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        """Offset of each row in `data`."""
-        lengths = map(len, self.data.splitlines(keepends=True))
-        return list(accumulate(lengths, initial=0))
-
-    def line(self, offset: int, known: dict[int, "ChangedLine"]) -> "ChangedLine":
-        """The line with the byte at `offset`; `known` keeps lines by where they begin."""
+    def line(self, offset: int) -> "ChangedLine":
+        """The line with the byte at `offset`, the same each time."""
         begin = self.data.rfind(b"\n", 0, offset) + 1
-        line = known.get(begin)
+        line = self._lines.get(begin)
         if line is None:
-            line = known[begin] = ChangedLine(self, begin)
+            line = self._lines[begin] = ChangedLine(self, begin)
         return line
 
     def place(self, row: int) -> tuple[Side, int]:
@@ -71,15 +88,22 @@ class ChangedText:
 
         It lies in a comment, in a docstring, or in a string that is a sentence.
         """
-        syntax = syntax_of(self._file.language)
         column = line.column(offset)
+        if column < line.code_until:
+            return False
+        syntax = syntax_of(self._file.language)
         if not self.cut:
-            side, index, hunk, nth = self._find(self.row(line.begin))
+            side, index, hunk, nth = self._where(line)
             around = self._sides.get((index, side))
             if around is None:
                 around = self._sides[index, side] = _surroundings(hunk, side, syntax)
             if around.talk:
                 return around.talk.is_talk(around.offsets[nth] + column)
+            # nothing on the line hangs on other lines: it is code up to its first token
+            first = syntax.tokens.search(line.text)
+            line.code_until = first.start() if first else len(line.raw) + 1
+            if column < line.code_until:
+                return False
         return Talk(line.text, syntax).is_talk(column)
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
@@ -88,37 +112,70 @@ class ChangedText:
         """
         if not self.has_both:
             return False
-        _, index, hunk, _ = self._find(self.row(line.begin))
+        _, index, hunk, _ = self._where(line)
         same = self._reformatted.get(index)
         if same is None:
             same = self._reformatted[index] = _same_code(hunk.added, hunk.removed)
         return same
 
-    def other(self, begin: int) -> str:
+    def other(self, begin: int) -> bytes:
         """The other side of the line that begins at `begin`."""
-        return self._removed if begin < self.removed_at else self._added
+        return self._second if begin < self.removed_at else self._first
 
-    def is_even(self, text: str) -> bool:
+    def indents(self, line: "ChangedLine") -> Set[int]:
+        """The indents with which the other side has the line, but for what formatters change."""
+        is_added = line.begin < self.removed_at
+        forms = self._forms.get(is_added)
+        if forms is None:
+            other = self.other(line.begin).translate(None, _FORMATTING)
+            forms = self._forms[is_added] = b"\n" + other + b"\n" if self.has_both else b""
+        form = line.raw.translate(None, _FORMATTING)
+        if b"\n" + form + b"\n" not in forms:
+            return frozenset()
+        indents = self._indents.get(is_added)
+        if indents is None:
+            indents = self._indents[is_added] = _indents_by_form(self.other(line.begin))
+        return indents[form]
+
+    def is_even(self, text: bytes) -> bool:
         """Whether both sides have `text` equally often."""
-        return self._added.count(text) == self._removed.count(text)
+        even = self._even.get(text)
+        if even is None:
+            if len(self._even) >= MOST_COUNTED:
+                return False
+            even = self._even[text] = self._first.count(text) == self._second.count(text)
+        return even
+
+    def _where(self, line: "ChangedLine") -> tuple[Side, int, Hunk, int]:
+        if line.where is None:
+            line.where = self._find(self.row(line.begin))
+        return line.where
 
     def _find(self, row: int) -> tuple[Side, int, Hunk, int]:
-        """Side, index of the hunk, hunk, and which of its changed lines on that side a row is.
-
-        Counted when asked: numbering all lines of a file costs more than matching them.
-        """
+        """Side, index of the hunk, hunk, and which of its changed lines on that side a row is."""
         side: Side = "RIGHT" if row < self.rows_added else "LEFT"
-        left = row if side == "RIGHT" else row - self.rows_added
-        for index, hunk in enumerate(self._file.hunks):
-            count = len(hunk.added if side == "RIGHT" else hunk.removed)
-            if left < count:
-                return side, index, hunk, left
-            left -= count
-        raise IndexError(row)
+        until = self._added_until if side == "RIGHT" else self._removed_until
+        nth = row if side == "RIGHT" else row - self.rows_added
+        index = bisect_right(until, nth)
+        before = until[index - 1] if index else 0
+        return side, index, self._file.hunks[index], nth - before
 
 
 class ChangedLine:
     """One changed line that a pattern matches."""
+
+    __slots__ = (
+        "_decides",
+        "_in",
+        "_indents",
+        "_text",
+        "begin",
+        "code_until",
+        "end",
+        "noise",
+        "raw",
+        "where",
+    )
 
     def __init__(self, text: ChangedText, begin: int) -> None:
         end = text.data.find(b"\n", begin)
@@ -126,55 +183,68 @@ class ChangedLine:
         self.begin = begin
         self.end = end if end >= 0 else len(text.data)
         self.raw = text.data[begin : self.end]
-        self.text = self.raw.decode("utf-8", "replace")
         self.noise: bool | None = None
-        """Whether it is no evidence in any language; None: not looked at yet."""
+        """Whether it is no evidence, whatever the rule; None: not looked at yet."""
+        self.code_until = 0
+        """Up to this column it is known to be code."""
+        self.where: tuple[Side, int, Hunk, int] | None = None
+        """Where it stands in the file, once that was asked for."""
+        self._text: str | None = None
+        self._indents: Set[int] | None = None
+        self._decides: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """The line as text."""
+        if self._text is None:
+            self._text = self.raw.decode("utf-8", "replace")
+        return self._text
 
     def column(self, offset: int) -> int:
         """Where the byte at `offset` is in `text`."""
-        if len(self.raw) == len(self.text):
+        if self.raw.isascii():
             return offset - self.begin
         return len(self._in.data[self.begin : offset].decode("utf-8", "replace"))
 
     def is_address(self, offset: int) -> bool:
         """Whether the byte at `offset` lies in the address of a web page: its words are names."""
-        return "://" in self.text and bool(_ADDRESS.search(self.text, 0, self.column(offset)))
+        return b"://" in self.raw and bool(_ADDRESS.search(self.raw, 0, offset - self.begin))
 
-    @cached_property
+    @property
     def stays(self) -> bool:
         """The other side has the same line, so that nothing came or went.
 
         What formatters change does not count; another indent does, since a check may have moved
         under a condition.
         """
-        return _indent(self.text) in self._indents
+        found = self._found_indents()
+        return bool(found) and _indent(self.text) in found
 
-    @cached_property
+    @property
     def is_indented(self) -> bool:
         """The other side has the line, with this indent or another."""
-        return bool(self._indents)
+        return bool(self._found_indents())
 
     def was_there(self, first: int, last: int) -> bool:
         """Whether what the bytes from `first` to `last` belong to stands on the other side, too.
 
         Not for a condition, and not for a line that moved.
         """
-        if not self._in.has_both:
+        if not self._in.has_both or self._in.data[first:last] not in self._in.other(self.begin):
             return False
-        first, last = self.column(first), self.column(last)
-        if self.text[first:last] not in self._in.other(self.begin):
+        if self._found_indents():
             return False
-        if self._decides or self.is_indented:
+        if self._decides is None:
+            self._decides = is_condition(self.text)
+        if self._decides:
             return False
-        return self._in.is_even(expression(self.text, first, last))
+        whole = expression(self.text, self.column(first), self.column(last))
+        return self._in.is_even(whole.encode("utf-8", "replace"))
 
-    @cached_property
-    def _decides(self) -> bool:
-        return is_condition(self.text)
-
-    @cached_property
-    def _indents(self) -> set[int]:
-        return _indents(self.text, self._in.other(self.begin))
+    def _found_indents(self) -> Set[int]:
+        if self._indents is None:
+            self._indents = self._in.indents(self)
+        return self._indents
 
 
 class _Surroundings(NamedTuple):
@@ -202,6 +272,8 @@ def _surroundings(hunk: Hunk, side: Side, syntax: Syntax) -> _Surroundings:
 
 
 def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
+    if not _may_be_same(added, removed):
+        return False
     if [line.strip() for line in added] == [line.strip() for line in removed]:
         return False  # only the indent changed: a check may have moved under a condition
     old, new = _SIGNS.findall("\n".join(removed)), _SIGNS.findall("\n".join(added))
@@ -224,23 +296,20 @@ def _lines_before(hunk: Hunk, side: Side, nth: int) -> int:
     return before
 
 
-def _indents(line: str, text: str) -> set[int]:
-    """The indents with which `text` has the line, but for what formatters change.
+def _may_be_same(added: Sequence[str], removed: Sequence[str]) -> bool:
+    """A cheap look before words and signs are told apart: most hunks differ in more."""
+    new, old = "".join(added), "".join(removed)
+    if not (new.isascii() and old.isascii()):
+        return True
+    return new.encode().translate(None, _BETWEEN) == old.encode().translate(None, _BETWEEN)
 
-    Only lines with its longest word are compared: taking the formatting off all costs more than
-    finding what to look for.
-    """
-    if not text:
-        return set()
-    word = max(_WORD.findall(line), key=len, default="")
-    form, found, at = line.translate(_FORMATTING), set(), text.find(word)
-    while at >= 0:
-        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-        end = end if end >= 0 else len(text)
-        other = text[begin:end]
-        if other.translate(_FORMATTING) == form:
-            found.add(_indent(other))
-        at = text.find(word, end + 1) if end < len(text) else -1
+
+def _indents_by_form(text: bytes) -> dict[bytes, set[int]]:
+    """The indents of a text's lines, by what is left of them without formatting."""
+    found: dict[bytes, set[int]] = {}
+    forms = text.translate(None, _FORMATTING).split(b"\n")
+    for form, raw in zip(forms, text.split(b"\n"), strict=True):
+        found.setdefault(form, set()).add(_indent(raw.decode("utf-8", "replace")))
     return found
 
 
@@ -248,9 +317,16 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _joined(lines: list[str], cut: bool) -> str:
-    text = "\n".join(lines)
-    return "\n".join(map(_shortened, lines)) if cut or "\r" in text else text
+def _joined(lines: list[str], mark: str) -> tuple[str, bool]:
+    """The lines without their markers as one text, and whether one had to be cut.
+
+    `mark` is a line feed and the marker: taking all out of the text is faster than line by line.
+    """
+    text = "\n".join(lines).replace(mark, "\n")[1:]
+    cut = len(text) > MAX_LINE and max(map(len, lines)) > MAX_LINE + 1
+    if cut or "\r" in text:
+        text = "\n".join([_shortened(raw[1:]) for raw in lines])
+    return text, cut
 
 
 def _shortened(line: str) -> str:

@@ -147,6 +147,7 @@ def test_what_only_one_side_says_holds():
         ("route.never_send", "[a]", "[]", ("a",)),
         ("route.never_send", "[a]", "[b, a]", ("a", "b")),
         ("ignore.paths", "[a]", "[b]", ("a", "b")),
+        ("route.also", "[complexity]", "[]", ("complexity",)),
         ("route.uncertain", "claude", "local", "claude"),
         ("route.granularity", "file", "pull_request", "file"),
         ("strategy", "routed", "claude", "routed"),

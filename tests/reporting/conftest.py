@@ -21,7 +21,13 @@ NEWEST = datetime(2026, 10, 1, tzinfo=UTC)
 def change() -> Callable[..., Replayed]:
     """A change of `tokens` in one prompt; a risky one has `risky_tokens` in flagged files."""
 
-    def make(tokens: int = 0, risky_tokens: int | None = None, *, days_old: float = 0) -> Replayed:
+    def make(
+        tokens: int = 0,
+        risky_tokens: int | None = None,
+        *,
+        days_old: float = 0,
+        difficult: bool = False,
+    ) -> Replayed:
         whole, at = Prompts(1, tokens), NEWEST - timedelta(days=days_old)
         if not tokens:
             return Replayed(f"{days_old}", at, Tier.SKIP, (), False, {})
@@ -33,8 +39,9 @@ def change() -> Callable[..., Replayed]:
                 Strategy.CHEAP_PULL_REQUEST: {"low": whole},
                 Strategy.CHEAP_FILE: {"low": whole},
                 Strategy.LOCAL: {"local": whole},
+                Strategy.DIFFICULTY: {"claude": whole} if difficult else {"local": whole},
             }
-            return Replayed(f"{days_old}", at, Tier.LOCAL, (), False, prompts)
+            return Replayed(f"{days_old}", at, Tier.LOCAL, (), False, prompts, difficult)
         risky, rest = Prompts(1, risky_tokens), Prompts(1, tokens - risky_tokens)
         prompts = {
             Strategy.CLAUDE: {"claude": whole},
@@ -43,6 +50,7 @@ def change() -> Callable[..., Replayed]:
             Strategy.CHEAP_PULL_REQUEST: {"claude": whole},
             Strategy.CHEAP_FILE: {"claude": risky, "low": rest},
             Strategy.LOCAL: {"local": whole},
+            Strategy.DIFFICULTY: {"claude": whole},
         }
         return Replayed(f"{days_old}", at, Tier.CLAUDE, ("auth",), False, prompts)
 

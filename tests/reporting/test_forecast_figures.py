@@ -10,13 +10,30 @@ from reporting.conftest import NEWEST
 from reviewbot.costs.cheapest import cheapest_price
 from reviewbot.costs.prices import PriceBook
 from reviewbot.errors import PriceError
+from reviewbot.publishing.figures import usd
 from reviewbot.reporting.forecast import Basis, Past, forecast, per_month_of, percentiles
 from reviewbot.reporting.forecast_json import forecast_json
-from reviewbot.reporting.forecast_page import verdicts
+from reviewbot.reporting.forecast_page import difficulty_words, verdicts
 from reviewbot.reporting.replay import Replayed, Strategy
 
 #: 600 tokens of an answer: 30 000 millionths at $50 per M, 3 000 at $5.
 ANSWER, CHEAP_ANSWER = Decimal("0.030"), Decimal("0.003")
+
+
+def test_difficulty_says_its_share_and_what_it_costs_beside_the_usual_split(
+    change: Callable[..., Replayed], basis: Basis
+) -> None:
+    easy, hard = change(10_000, days_old=1), change(10_000, days_old=2, difficult=True)
+
+    made = forecast([Past("shop", "main", (easy, hard))], basis)
+
+    assert made.shares[0].difficult == 1
+    usual, line = made.lines[Strategy.PULL_REQUEST], made.lines[Strategy.DIFFICULTY]
+    assert usual.spend.claude_usd == 0
+    assert line.spend.claude_usd == made.lines[Strategy.CLAUDE].spend.claude_usd / 2
+    said = difficulty_words(made)
+    assert "50 % of the changes would go to Claude instead of 0 %" in said
+    assert usd(line.usd) in said
 
 
 def test_claude_only_is_every_prompt_at_its_price(past: Past, basis: Basis) -> None:

@@ -82,7 +82,28 @@ def test_a_plain_change_is_local_but_where_there_is_no_card(
         "cheap_pull_request": {"low": 1},
         "cheap_file": {"low": 1},
         "local": {"local": 1},
+        "difficulty": {"local": 1},
     }
+
+
+def test_a_difficult_change_goes_to_claude_by_difficulty_alone(
+    replayer: Replayer, fetched: Callable[..., Fetched]
+) -> None:
+    hard = "".join(
+        f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n@@ -1,0 +2 @@\n+{line}\n"
+        for path, line in (
+            ("api/a.py", "lock = threading.Lock()"),
+            ("web/a.ts", "x()"),
+            ("core/a.go", "x()"),
+        )
+    )
+
+    replayed = replayer.replay(fetched(hard), AT)
+
+    assert (replayed.tier, replayed.areas, replayed.difficult) == (Tier.LOCAL, (), True)
+    assert asked(replayed)["difficulty"] == {"claude": 1}
+    assert asked(replayed)["hybrid_pull_request"] == {"local": 1}
+    assert Replayed.from_json(replayed.to_json()) == replayed
 
 
 def test_a_flagged_file_takes_the_others_along_only_by_pull_request(

@@ -229,6 +229,17 @@ def test_patterns_that_make_other_engines_hang_are_linear(file: Any):
     assert found.matches == ()
 
 
+def test_fifty_thousand_lines_that_stay_or_move_are_linear(matcher: Matcher, file: Any):
+    same = ["bank.pay(x)"] * 50_000
+    moved = [f"a{number} = bank.pay({number})" for number in range(50_000)]
+    there = [f"b{number} = bank.pay({number})" for number in range(50_000)]
+
+    assert fired(matcher, file("a.py", added=same, removed=[f"{line} " for line in same])) == []
+    found = matcher.find(file("a.py", added=moved, removed=there)).matches
+
+    assert [match.rule for match in found] == ["pay.call"]
+
+
 def test_rules_too_large_for_one_filter_still_match(file: Any):
     words = [f"{number:07d}zyxw" for number in range(12_000)]
     patterns = ["|".join(words[start : start + 60]) for start in range(0, len(words), 60)]

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reviewbot.change.kinds import language_of
 from reviewbot.change.model import Change, FileChange, Hunk, Kind, Status
 from reviewbot.change.parse import parse_diff
 from reviewbot.config.policy import Policy, load_policy
+from reviewbot.routing.measures import DIFF_SHARE
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.override import overridden
-from reviewbot.routing.router import DIFF_SHARE, decide
+from reviewbot.routing.router import decide
 from reviewbot.routing.rules import RuleSet, shipped_rules
 
 DEFAULT = Policy()
@@ -258,6 +260,104 @@ def test_the_order_of_files_never_matters(rules: RuleSet, rng: random.Random, da
     assert one == other
 
 
+hunk_lines = st.lists(
+    st.tuples(
+        st.sampled_from("+-"),
+        st.sampled_from(["money()", "bank.pay()", "if bank.pay():", "x = 1", "# money", ""]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(deadline=None)
+@given(st.lists(hunk_lines, min_size=1, max_size=5), st.randoms(use_true_random=False))
+def test_the_order_of_hunks_changes_no_decision(
+    rules: RuleSet, hunks: list[list[tuple[str, str]]], rng: random.Random
+):
+    def decided(order: list[int]) -> Route:
+        made = [
+            Hunk(100 * i, 4, 100 * i, 4, "", tuple(mark + text for mark, text in hunks[i]))
+            for i in order
+        ]
+        file = FileChange("a.py", Status.MODIFIED, hunks=tuple(made), language="python")
+        return decide(Change((file,)), rules, DEFAULT, local_context_tokens=None)
+
+    shuffled = list(range(len(hunks)))
+    rng.shuffle(shuffled)
+
+    one, other = decided(list(range(len(hunks)))), decided(shuffled)
+
+    assert (one.tier, one.areas, one.scores) == (other.tier, other.areas, other.scores)
+    assert {(m.rule, m.lines) for m in one.reasons} == {(m.rule, m.lines) for m in other.reasons}
+
+
+CONTEXT = ["login(user)", "if user.is_admin:", "# stripe", "refund = 1", "'a'", "", "}"]
+
+
+@settings(deadline=None)
+@given(
+    changed=hunk_lines,
+    before=st.lists(st.sampled_from(CONTEXT), max_size=4),
+    after=st.lists(st.sampled_from(CONTEXT), max_size=4),
+    path=st.sampled_from(["a.py", "till/a.go", "till/a.ts"]),
+)
+def test_context_without_a_sign_of_a_long_comment_or_string_changes_no_route(
+    rules: RuleSet,
+    changed: list[tuple[str, str]],
+    before: list[str],
+    after: list[str],
+    path: str,
+):
+    """No line of the hunk has what opens or closes a comment or string of several lines: then each
+    changed line is read alone, and nothing of the route but the numbers of lines differs.
+    """
+
+    def told(context: tuple[list[str], list[str]]) -> tuple[object, ...]:
+        body = (
+            *(f" {line}" for line in context[0]),
+            *(mark + text for mark, text in changed),
+            *(f" {line}" for line in context[1]),
+        )
+        file = FileChange(
+            path, Status.MODIFIED, hunks=(Hunk(50, 9, 50, 9, "", body),), language=language_of(path)
+        )
+        route = decide(Change((file,)), rules, DEFAULT, local_context_tokens=None)
+        reasons = {(m.rule, m.side, m.excerpt, m.lines) for m in route.reasons}
+        return route.tier, route.areas, route.scores, route.certainty, reasons
+
+    assert told((before, after)) == told(([], []))
+
+
+@settings(deadline=None)
+@given(
+    changed=hunk_lines,
+    context=st.lists(st.sampled_from([*CONTEXT, "/*", " * money", "*/"]), max_size=6),
+    at=st.integers(0, 6),
+)
+def test_context_of_a_comment_only_takes_evidence_away(
+    rules: RuleSet, changed: list[tuple[str, str]], context: list[str], at: int
+):
+    """Comments that open or close on context lines can prove that a changed line is part of one;
+    they make evidence of nothing.
+    """
+
+    def lines_of(before: list[str], after: list[str]) -> dict[str, int]:
+        body = (
+            *(f" {line}" for line in before),
+            *(mark + text for mark, text in changed),
+            *(f" {line}" for line in after),
+        )
+        hunk = Hunk(50, 9, 50, 9, "", body)
+        file = FileChange("A.java", Status.MODIFIED, hunks=(hunk,), language="java")
+        route = decide(Change((file,)), rules, DEFAULT, local_context_tokens=None)
+        return {match.rule: match.lines for match in route.reasons}
+
+    bare, within = lines_of([], []), lines_of(context[:at], context[at:])
+
+    assert all(rule in bare and count <= bare[rule] for rule, count in within.items())
+
+
 RISKY = (
     "login(request, user)",
     "stripe.Charge.create(amount=amount)",
@@ -298,6 +398,25 @@ def test_documents_tests_translations_and_lockfiles_never_flag(files: list[tuple
     change = parse_diff("".join(_diff(path, lines) for path, lines in files))
 
     decided = decide(change, shipped_rules(), DEFAULT, local_context_tokens=None)
+
+    assert decided.tier is not Tier.CLAUDE
+    assert decided.scores == {}
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["docs/auth/login.md", "README.md", "docs/payments.rst", "docs/api.adoc"]),
+        min_size=1,
+        unique=True,
+    ),
+    st.lists(st.sampled_from(RISKY), min_size=1, max_size=6),
+)
+def test_documents_never_flag_however_difficult(paths: list[str], lines: list[str]):
+    change = parse_diff("".join(_diff(path, lines) for path in paths))
+    on = load_policy("route: {also: [complexity]}")
+
+    decided = decide(change, shipped_rules(), on, local_context_tokens=64)
 
     assert decided.tier is not Tier.CLAUDE
     assert decided.scores == {}

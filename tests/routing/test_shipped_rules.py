@@ -16,10 +16,11 @@ def test_every_shipped_example_holds_and_every_rule_has_both_kinds():
     assert missing_examples(shipped_rules()) == []
 
 
-def test_they_cover_the_three_areas_and_name_their_files():
+def test_they_cover_three_areas_and_an_optional_one_and_name_their_files():
     rules = shipped_rules()
 
-    assert set(rules.areas) == {"auth", "payments", "migrations"}
+    assert set(rules.areas) == {"auth", "payments", "migrations", "complexity"}
+    assert [name for name, area in rules.areas.items() if area.optional] == ["complexity"]
     assert {rule.source for rule in rules.rules} == {f"rules/{area}.yml" for area in rules.areas}
     assert all(rule.id.startswith(rule.area + ".") for rule in rules.rules)
 
