@@ -157,11 +157,12 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         sources=sources.head,
         notes=file_notes(route),
         passes=policy.review.passes,
+        again=policy.review.verify,
     )
     answers = _ask_all(talk, prepared.jobs, briefing)
     parts = parts_of(read for read, _ in answers)
     reads = [part.best for part in parts]
-    judged = _judged(talk, parts, fetched, setup, policy, briefing)
+    judged = _judged(talk, parts, fetched, setup, policy)
     found = [with_fingerprint(finding_of(evidence, change)) for evidence in analysis.evidence]
     selection = select(
         [*judged.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
@@ -349,7 +350,6 @@ def _judged(
     fetched: Fetched,
     setup: Setup,
     policy: Policy,
-    briefing: Briefing,
 ) -> Standing:
     """What the passes over each part agree on and, where the policy asks for it, what the local
     model stands by when it is asked again."""
@@ -365,7 +365,7 @@ def _judged(
         wanted = [f for f in agreement.findings if f.fingerprint not in setup.dismissed]
         job = part.best.job
         if policy.review.verify and job.role == "local" and wanted:
-            trials.append(trial(job, wanted, briefing, setup.lineup.engines[job.role]))
+            trials.append(trial(job, wanted, setup.lineup.engines[job.role]))
         else:
             standing.findings += wanted
     if trials:

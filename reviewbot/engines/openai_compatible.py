@@ -229,7 +229,7 @@ def _body(prompt: Prompt, model: str, dialect: Dialect) -> dict[str, Any]:
     system = prompt.system
     if not dialect.schema:
         system += "\n\n" + _JSON_ONLY + json.dumps(prompt.schema)
-    question = "\n\n".join(part for part in (prompt.shared, prompt.unit) if part.strip())
+    question = "\n\n".join(part for part in (prompt.shared, prompt.about) if part.strip())
     body: dict[str, Any] = {
         "model": model,
         "messages": [

@@ -15,7 +15,7 @@ class Prompt:
     shared: str
     """The change's title, outline and guidelines: the same for all units of a change."""
     unit: str
-    """The part of the change to review now."""
+    """The part of the change to read now: the same for all that is asked about it."""
     schema: Mapping[str, Any]
     """JSON schema of the answer."""
     max_output_tokens: int
@@ -28,6 +28,11 @@ class Prompt:
     sample: int = 0
     """0 for the likeliest answer; from 1 on for as many independent ones, on engines that can be
     told to draw: the same number is the same draw."""
+    question: str = ""
+    """What is asked about the unit, where that is more than what `system` says."""
+    again: bool = False
+    """More will be asked about the unit, `system` and `shared` being the same: for other samples, or
+    with a `question`. An engine that can keeps what it has computed."""
     cache_prefix: bool = False
     """The same `system` and `shared` will be sent again within minutes, after this call: a paid
     cache write of them pays off."""
@@ -35,7 +40,12 @@ class Prompt:
     @property
     def text(self) -> str:
         """Everything that is sent, for counting."""
-        return f"{self.system}\n{self.shared}\n{self.unit}"
+        return f"{self.system}\n{self.shared}\n{self.about}"
+
+    @property
+    def about(self) -> str:
+        """The unit and what is asked about it, as one text."""
+        return f"{self.unit}\n\n{self.question}" if self.question else self.unit
 
 
 class Outcome(StrEnum):

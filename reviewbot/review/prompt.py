@@ -48,7 +48,8 @@ class Task:
 
 
 REVIEW = Task("system", "Review", answer_schema())
-VERIFY = Task("verify", "Judge the findings on", verdict_schema())
+VERIFY = Task("verify", "Review", verdict_schema())
+"""Asked about a unit that was shown for its review: its instructions come last."""
 ROUTE = Task("route", "Decide about", risk_schema())
 
 
@@ -122,9 +123,9 @@ class Composed:
     shown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """path → lines as redacted, for files where redaction changed any: quotes may come from it."""
 
-    def sampled(self, sample: int) -> "Composed":
-        """The same question for another answer (see `Prompt.sample`)."""
-        return replace(self, prompt=replace(self.prompt, sample=sample))
+    def sampled(self, sample: int, *, again: bool) -> "Composed":
+        """The same for another answer (see `Prompt.sample` and `Prompt.again`)."""
+        return replace(self, prompt=replace(self.prompt, sample=sample, again=again))
 
 
 @cache

@@ -74,9 +74,10 @@ def prepare(
     sources: Mapping[str, str],
     notes: Mapping[str, str],
     passes: int = 1,
+    again: bool = False,
 ) -> Prepared:
     """Pack each assignment for its engine; each unit of the local tier is asked about `passes`
-    times. Raises PrivacyError if redaction fails."""
+    times, and `again` after that. Raises PrivacyError if redaction fails."""
     jobs: list[Job] = []
     left_out: list[str] = []
     for assignment in plan.assignments:
@@ -85,8 +86,9 @@ def prepare(
         left_out += packed.left_out
         for unit in packed.units:
             composed = _compose(briefing, unit, len(packed.units), facts)
-            for sample in range(passes if assignment.role == "local" else 1):
-                drawn = composed.sampled(sample)
+            samples, more = (passes, again) if assignment.role == "local" else (1, False)
+            for sample in range(samples):
+                drawn = composed.sampled(sample, again=more or samples > 1)
                 jobs.append(Job(assignment.role, unit, len(packed.units), drawn))
     return Prepared(tuple(jobs), tuple(left_out))
 
@@ -94,9 +96,9 @@ def prepare(
 def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tuple[Job, ...]:
     """What to ask after a reply that is no answer; empty where nothing more can be done."""
     facts = lineup.engines[job.role]
-    fallback, sample = lineup.get("fallback"), job.composed.prompt.sample
+    fallback, asked = lineup.get("fallback"), job.composed.prompt
     refused = reply.outcome is Outcome.REFUSED and facts.external and job.role != "fallback"
-    if refused and fallback and sample == 0:  # of all passes, once
+    if refused and fallback and asked.sample == 0:  # of all passes, once
         return (Job("fallback", job.unit, job.total, job.composed, f"{facts.model} refused"),)
     halves = job.unit.halves() if reply.outcome is Outcome.TOO_LONG else None
     return tuple(
@@ -104,7 +106,7 @@ def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tu
             job.role,
             half,
             job.total,
-            _compose(briefing, half, job.total, facts).sampled(sample),
+            _compose(briefing, half, job.total, facts).sampled(asked.sample, again=asked.again),
             job.after,
         )
         for half in halves or ()

@@ -29,6 +29,8 @@ class Job:
     tokens: tuple[int, ...]
     cuts: tuple[int, ...]
     """Where parts that other prompts share end, ascending; less than the number of tokens."""
+    pull: int
+    """Where the part ends that is the same for all prompts of a pull request."""
     max_tokens: int
     grammar: str = ""
     """GBNF; empty for none."""
@@ -42,7 +44,7 @@ class Job:
     @cached_property
     def group(self) -> tuple[int, ...]:
         """The same for all prompts of a pull request."""
-        return self.tokens[: self.cuts[-1]] if self.cuts else ()
+        return self.tokens[: self.pull]
 
 
 @dataclass(frozen=True)
@@ -284,5 +286,6 @@ class Batch:
 
 def sequences_needed(sequences: int) -> int:
     """Sequences of a context in which `sequences` jobs run at once: two prefixes for each, of
-    different pull requests in the worst case, and some to keep for the next ones."""
+    different pull requests and units in the worst case, one that all begin with, and some to keep
+    for the next ones."""
     return min(3 * sequences + 4, MAX_SEQUENCES)

@@ -2,7 +2,7 @@
 
 It is told what to load by its first message and answers with `ready` or `failed`. Then:
 
-    ask     id, system, shared, unit, grammar, max_tokens, temperature, seed
+    ask     id, system, shared, unit, question, again, grammar, max_tokens, temperature, seed
                 → started, then done: finish, text, computed, reused, output …
     cancel  id                  nothing more is heard of it
     count   id, text            → counted: tokens
@@ -83,12 +83,12 @@ class Child:
         os._exit(0)  # whatever the main thread is computing: nobody waits for it
 
     def _enqueue(self, message: dict[str, Any]) -> None:
-        prompt = ChatPrompt(message["system"], message["shared"], message["unit"])
-        tokens, cuts = self._chat.layout(prompt)
+        tokens, cuts, pull = self._chat.layout(_chat_prompt(message), again=message["again"])
         job = Job(
             id=message["id"],
             tokens=tokens,
             cuts=cuts,
+            pull=pull,
             max_tokens=message["max_tokens"],
             grammar=message["grammar"],
             temperature=message["temperature"],
@@ -120,6 +120,10 @@ class Child:
             if time.monotonic() - beat > BEAT_SECONDS:
                 beat = time.monotonic()
                 self._channel.send({"is": "alive"})
+
+
+def _chat_prompt(message: dict[str, Any]) -> ChatPrompt:
+    return ChatPrompt(*(message[part] for part in ChatPrompt._fields))
 
 
 def _told(done: Done) -> dict[str, Any]:

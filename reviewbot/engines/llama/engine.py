@@ -11,6 +11,7 @@ from reviewbot.engines.llama.plan import LoadPlan
 from reviewbot.engines.llama.process import Died, Loaded, ModelProcess, NoAnswerInTime, QueueFull
 from reviewbot.errors import EngineError
 from reviewbot.review.engine import Outcome, Prompt, Reply, Usage
+from reviewbot.review.prompt import REVIEW, VERIFY
 
 #: Jobs under way or waiting for each sequence of the batch; more are refused for now.
 QUEUE_PER_SEQUENCE = 16
@@ -93,11 +94,13 @@ class LlamaEngine:
         return self._read(answer, prompt, time.monotonic() - started)
 
     def _job(self, prompt: Prompt) -> dict[str, Any]:
-        form = FORMAT if is_review(prompt.schema) else ""
+        form = FORMAT if prompt.schema in (REVIEW.schema, VERIFY.schema) else ""
         return {
             "system": "\n\n".join(part for part in (prompt.system, form) if part.strip()),
             "shared": prompt.shared,
             "unit": prompt.unit,
+            "question": prompt.question,
+            "again": prompt.again or bool(prompt.question),
             "grammar": grammar_of(prompt, self._limits),
             "max_tokens": prompt.max_output_tokens,
             "temperature": DRAWING_TEMPERATURE if prompt.sample else 0.0,

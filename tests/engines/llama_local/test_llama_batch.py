@@ -70,6 +70,8 @@ def test_twenty_mixed_jobs_say_what_each_says_alone(
             unit="return amount round " * (number * 7 % 40) + f"part {number}",
             most=8 + number * 5 % 36,
             grammar=short_grammar if number % 2 else "",
+            again=number % 3 == 0,
+            question="Is it true?" if number % 6 == 0 else "",
         )
         for number in range(20)
     ]
@@ -95,6 +97,23 @@ def test_what_prompts_share_is_computed_once(batch: Batch, make_job: Make, finis
     assert done[3].reused == system  # another pull request: the instructions are the same
     assert [one.reused for one in done[4:]] == [pull, pull]
     assert all(one.computed + one.reused == len(jobs[one.id].tokens) for one in done)
+
+
+def test_several_answers_to_one_prompt_compute_it_once(
+    batch: Batch, make_job: Make, finish: Finish
+) -> None:
+    code = "return amount round " * 20
+    for number in range(4):
+        batch.add(make_job(number, unit=code, again=True, temperature=1.0, seed=number))
+    done = sorted(finish(batch), key=lambda one: one.id)
+
+    batch.add(make_job(5, unit=code, question="Is it true?", again=True))
+    (asked,) = finish(batch)
+
+    unit = make_job(0, unit=code, again=True).cuts[-1]
+    assert [one.reused for one in done] == [0, unit, unit, unit]
+    assert len({one.text for one in done}) == 4
+    assert asked.reused == unit
 
 
 def test_a_shared_start_is_kept_for_later(batch: Batch, make_job: Make, finish: Finish) -> None:

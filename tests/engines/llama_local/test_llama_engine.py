@@ -196,6 +196,27 @@ def test_another_sample_is_another_answer_and_the_same_one_the_same(
     assert len(set(texts)) == 4
 
 
+def test_passes_over_a_unit_and_its_judgement_compute_it_once(
+    engine: LlamaEngine, pool: ThreadPoolExecutor
+) -> None:
+    unit = "=== src/refunds.py\n" + "12 +    return round(amount, 1)\n" * 20
+    passes = [replace(PROMPT, unit=unit, sample=number, again=True) for number in range(4)]
+    verdict = replace(
+        PROMPT, unit=unit, question="Is it true?", schema=verdict_schema(), choices=("1",)
+    )
+
+    used = [r.usage for r in pool.map(lambda p: engine.ask(p, timeout=SECONDS), passes)]
+    judged = engine.ask(verdict, timeout=SECONDS).usage
+
+    frame = engine.count_tokens("\nassistant\n") + 2  # what the model is told to begin with
+    first, *others = sorted(used, key=lambda usage: -usage.input if usage else 0)
+    assert first is not None
+    assert first.input > 200
+    assert [usage and usage.input for usage in others] == [frame] * 3
+    assert judged is not None
+    assert judged.input == frame + engine.count_tokens("\n\nIs it true?")
+
+
 def test_a_question_of_another_form_is_an_error(engine: LlamaEngine) -> None:
     with pytest.raises(EngineError, match="no grammar"):
         engine.ask(replace(PROMPT, schema={"type": "string"}), timeout=SECONDS)
