@@ -26,7 +26,7 @@ from reviewbot.review.assemble import Read, coverage_of, finding_of, findings_of
 from reviewbot.review.attention import unread
 from reviewbot.review.briefing import briefing_of, file_notes
 from reviewbot.review.doubt import doubt_job, opinion_of, settled, with_uncertain
-from reviewbot.review.engine import Ask, Lineup, Outcome, Reply
+from reviewbot.review.engine import Ask, Counted, Lineup, Outcome, Prompt, Reply, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.passes import Part, agreed, parts_of
@@ -59,6 +59,11 @@ class Steps(Protocol):
     def analyze(
         self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
     ) -> Analysis: ...
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        """Exact tokens by the vocabulary of the role's engine; None where they can't be had.
+        Asked only where its `EngineFacts` say that it counts."""
+        ...
 
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         """Put questions to the engines of their roles, several at a time, with retries; one
@@ -156,6 +161,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         setup.lineup,
         sources=sources.head,
         notes=file_notes(route),
+        count=steps.count,
         passes=policy.review.passes,
         again=policy.review.verify,
     )
@@ -244,7 +250,9 @@ def _asked(
     areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
     briefing = briefing_of(fetched, policy, Analysis(), never_send)
     local = setup.lineup.get("local")
-    job = doubt_job(route, areas, briefing, local, sources=fetched.sources.head)
+    job = doubt_job(
+        route, areas, briefing, local, sources=fetched.sources.head, count=talk.steps.count
+    )
     if isinstance(job, str):
         return settled(route, spared, job)
     try:

@@ -82,10 +82,6 @@ class OpenAICompatibleEngine:
         """The model's name; empty until the server was first asked for it."""
         return self._model
 
-    def count_tokens(self, text: str) -> int:
-        """An estimate: the server's vocabulary is not known here."""
-        return estimate_tokens(text)
-
     def discover_model(self, *, timeout: float) -> str:
         """The model's name, asked of the server if none was configured.
 

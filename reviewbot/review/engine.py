@@ -1,9 +1,9 @@
 """What a review asks of an engine, and what comes back: the port that every engine fills."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -140,16 +140,30 @@ class Engine(Protocol):
         """Prompt and answer together must fit in it."""
         ...
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text`: exact where the engine knows its vocabulary, else an estimate."""
-        ...
-
     def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
         """Send one prompt; wait at most `timeout` seconds.
 
         Raises EngineError only for what no other prompt would survive either and no reply can
         carry (a URL that is none). Every answer of a service is a Reply.
         """
+        ...
+
+
+class Counted(NamedTuple):
+    """Exact numbers of tokens."""
+
+    prompt: int
+    """Of a whole prompt, with all that the engine puts around and between its parts."""
+    texts: tuple[int, ...]
+    """Of each text by itself."""
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """An engine of our own that knows its model's vocabulary."""
+
+    def count(self, prompt: Prompt, texts: Sequence[str]) -> Counted:
+        """Exact tokens. Raises EngineError where they can't be had."""
         ...
 
 
@@ -167,11 +181,18 @@ class EngineFacts:
     external: bool
     provider: str | None
     context_tokens: int
+    counts: bool = False
+    """It is asked for exact numbers of tokens (`CountsTokens`)."""
 
     @classmethod
     def of(cls, engine: Engine) -> "EngineFacts":
         return cls(
-            engine.name, engine.model, engine.external, engine.provider, engine.context_tokens
+            engine.name,
+            engine.model,
+            engine.external,
+            engine.provider,
+            engine.context_tokens,
+            isinstance(engine, CountsTokens),
         )
 
 

@@ -158,7 +158,7 @@ def compose(
     which = f"part, {unit.index + 1} of {total}" if total > 1 else "change"
     texts = [f"{task.verb} this {which}."]
     for section in unit.sections:
-        text = "\n".join([section.text, *_about_file(briefing, section.path)])
+        text = "\n".join([section.text, *about_file(briefing, section.path)])
         if external:
             cleaned = redact(text)
             if cleaned.count:
@@ -183,7 +183,8 @@ def compose(
     return Composed(prompt, tuple(egress), shown)
 
 
-def _about_file(briefing: Briefing, path: str) -> list[str]:
+def about_file(briefing: Briefing, path: str) -> list[str]:
+    """What stands after each section of a file."""
     lines = []
     if instructions := briefing.path_instructions.get(path):
         lines.append("For this file the project asks:\n" + quoted(instructions, MAX_INSTRUCTIONS))
