@@ -143,6 +143,7 @@ class LlamaEngine:
             ),
             raw={
                 "model": self.model,
+                "lines": read.lines,
                 "unreadable_lines": read.unreadable,
                 **{key: answer[key] for key in ("queued_s", "prompt_s", "answer_s")},
             },
