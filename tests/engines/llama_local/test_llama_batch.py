@@ -1,14 +1,15 @@
 """Continuous batching on the real llama.cpp: same text as one by one, shared starts, fair turns."""
 
 import ctypes
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from tiny_gguf import Shape, write_model
 
 from reviewbot.engines.llama.batch import Batch, Done, Job, sequences_needed
-from reviewbot.engines.llama.native import Native
+from reviewbot.engines.llama.native import Native, Row
 from reviewbot.engines.llama.plan import LoadPlan
 
 Make = Callable[..., Job]
@@ -151,6 +152,30 @@ def test_answers_go_on_while_a_long_prompt_is_read(batch: Batch, make_job: Make)
         ended += [done.id for done in batch.step()]
 
     assert ended == [1]
+
+
+def test_on_a_slow_machine_a_long_prompt_is_read_in_small_parts(
+    batch: Batch, native: Native, make_job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    clock = [0.0]
+
+    def slow(rows: Sequence[Row]) -> None:
+        decode(rows)
+        sizes.append(len(rows))
+        clock[0] += len(rows) * 0.02
+
+    decode = native.decode
+    monkeypatch.setattr(native, "decode", slow)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    batch.add(make_job(1, most=30))
+    batch.add(make_job(2, unit="return amount " * 400, most=4))
+    while batch.busy:
+        batch.admit()
+        batch.step()
+
+    assert max(sizes) <= 51  # of 64 that the context would take: a second
+    assert sizes.count(50) > 10
 
 
 def slot_output(batch: Batch) -> list[int]:
