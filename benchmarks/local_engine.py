@@ -121,8 +121,8 @@ def batched(
     def answers() -> list[str]:
         batch = Batch(native, sequences=sequences)
         for number, prompt in enumerate(work.prompts()):
-            tokens, cuts = chat.layout(prompt)
-            batch.add(Job(number, tokens, cuts if shared else (), work.answer))
+            tokens, cuts, pull = chat.layout(prompt)
+            batch.add(Job(number, tokens, cuts if shared else (), pull, work.answer))
         texts = [""] * work.parts
         while batch.busy:
             batch.admit()

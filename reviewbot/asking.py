@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +13,16 @@ from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.settle import settle_call
-from reviewbot.review.engine import Ask, Engine, Prompt, Reply, Role
+from reviewbot.errors import EngineError
+from reviewbot.review.engine import (
+    Ask,
+    Counted,
+    CountsTokens,
+    Engine,
+    Prompt,
+    Reply,
+    Role,
+)
 from reviewbot.review.retrying import checked
 
 
@@ -91,6 +100,17 @@ class Asker:
             busy_seconds=seconds,
         )
         return reply, call
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        """Exact tokens by the vocabulary of the role's engine; None where it can't tell. Whatever
+        stands in its way meets the questions, too, and is told there."""
+        engine = self.engines[role]
+        if not isinstance(engine, CountsTokens):
+            return None
+        try:
+            return engine.count(prompt, texts)
+        except EngineError:
+            return None
 
     def _measured(self, engine: Engine, call: str, ask: Ask) -> tuple[Reply, float]:
         """The reply, with its share of joules, and its share of our hardware's seconds."""

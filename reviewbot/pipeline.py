@@ -26,7 +26,7 @@ from reviewbot.review.assemble import Read, coverage_of, finding_of, findings_of
 from reviewbot.review.attention import unread
 from reviewbot.review.briefing import briefing_of, file_notes
 from reviewbot.review.doubt import doubt_job, opinion_of, settled, with_uncertain
-from reviewbot.review.engine import Ask, Lineup, Outcome, Reply
+from reviewbot.review.engine import Ask, Counted, Lineup, Outcome, Prompt, Reply, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.passes import Part, agreed, parts_of
@@ -59,6 +59,11 @@ class Steps(Protocol):
     def analyze(
         self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
     ) -> Analysis: ...
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        """Exact tokens by the vocabulary of the role's engine; None where they can't be had.
+        Asked only where its `EngineFacts` say that it counts."""
+        ...
 
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         """Put questions to the engines of their roles, several at a time, with retries; one
@@ -156,12 +161,14 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         setup.lineup,
         sources=sources.head,
         notes=file_notes(route),
+        count=steps.count,
         passes=policy.review.passes,
+        again=policy.review.verify,
     )
     answers = _ask_all(talk, prepared.jobs, briefing)
     parts = parts_of(read for read, _ in answers)
     reads = [part.best for part in parts]
-    judged = _judged(talk, parts, fetched, setup, policy, briefing)
+    judged = _judged(talk, parts, fetched, setup, policy)
     found = [with_fingerprint(finding_of(evidence, change)) for evidence in analysis.evidence]
     selection = select(
         [*judged.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
@@ -243,7 +250,9 @@ def _asked(
     areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
     briefing = briefing_of(fetched, policy, Analysis(), never_send)
     local = setup.lineup.get("local")
-    job = doubt_job(route, areas, briefing, local, sources=fetched.sources.head)
+    job = doubt_job(
+        route, areas, briefing, local, sources=fetched.sources.head, count=talk.steps.count
+    )
     if isinstance(job, str):
         return settled(route, spared, job)
     try:
@@ -349,7 +358,6 @@ def _judged(
     fetched: Fetched,
     setup: Setup,
     policy: Policy,
-    briefing: Briefing,
 ) -> Standing:
     """What the passes over each part agree on and, where the policy asks for it, what the local
     model stands by when it is asked again."""
@@ -365,7 +373,7 @@ def _judged(
         wanted = [f for f in agreement.findings if f.fingerprint not in setup.dismissed]
         job = part.best.job
         if policy.review.verify and job.role == "local" and wanted:
-            trials.append(trial(job, wanted, briefing, setup.lineup.engines[job.role]))
+            trials.append(trial(job, wanted, setup.lineup.engines[job.role]))
         else:
             standing.findings += wanted
     if trials:

@@ -18,7 +18,7 @@ from reviewbot.github.calls import GitHubError
 from reviewbot.pipeline import Asked
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review
-from reviewbot.review.engine import Ask
+from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.review.retrying import retry_delay
 
@@ -75,6 +75,10 @@ class PlainSteps:
     ) -> Analysis:
         self.reporter.say("running analysers")
         return self.analyzers.analyze(change, sources, skip=skip, sql_dialect=sql_dialect)
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        self.reporter.say(f"counting tokens for {self.asker.engines[role].model}")
+        return self.asker.count(role, prompt, texts)
 
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         if not asks:

@@ -135,7 +135,7 @@ class ClaudeEngine:
             "model": self.model,
             "system": [{"type": "text", "text": prompt.system}],
             "messages": [
-                {"role": "user", "content": [*shared, {"type": "text", "text": prompt.unit}]}
+                {"role": "user", "content": [*shared, {"type": "text", "text": prompt.about}]}
             ],
             "output_config": {
                 "format": {"type": "json_schema", "schema": transform_schema(dict(prompt.schema))}

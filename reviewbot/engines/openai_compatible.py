@@ -82,10 +82,6 @@ class OpenAICompatibleEngine:
         """The model's name; empty until the server was first asked for it."""
         return self._model
 
-    def count_tokens(self, text: str) -> int:
-        """An estimate: the server's vocabulary is not known here."""
-        return estimate_tokens(text)
-
     def discover_model(self, *, timeout: float) -> str:
         """The model's name, asked of the server if none was configured.
 
@@ -229,7 +225,7 @@ def _body(prompt: Prompt, model: str, dialect: Dialect) -> dict[str, Any]:
     system = prompt.system
     if not dialect.schema:
         system += "\n\n" + _JSON_ONLY + json.dumps(prompt.schema)
-    question = "\n\n".join(part for part in (prompt.shared, prompt.unit) if part.strip())
+    question = "\n\n".join(part for part in (prompt.shared, prompt.about) if part.strip())
     body: dict[str, Any] = {
         "model": model,
         "messages": [

@@ -14,8 +14,7 @@ from reviewbot.review.briefing import file_notes
 from reviewbot.review.engine import EngineFacts, Reply
 from reviewbot.review.prompt import ROUTE, Briefing, compose
 from reviewbot.review.risk import Opinion, parse_risk
-from reviewbot.review.units import pack
-from reviewbot.review.work import Job, unit_budget
+from reviewbot.review.work import Counting, Job, packed_for
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.rules import Area
 
@@ -36,6 +35,7 @@ def doubt_job(
     facts: EngineFacts | None,
     *,
     sources: Mapping[str, str],
+    count: Counting | None = None,
 ) -> Job | str:
     """The question about the files that are read at all; why it can't be asked, where the engine
     can't be shown all of them. Raises PrivacyError if redaction fails."""
@@ -47,7 +47,16 @@ def doubt_job(
         return "the host does not show all of the change"
     if facts.external and any(file.path in briefing.never_send for file in files):
         return "it may not see all of the change (never_send)"
-    packed = pack(files, unit_budget(facts, briefing), sources=sources, notes=file_notes(route))
+    packed = packed_for(
+        "local",
+        facts,
+        files,
+        briefing,
+        sources=sources,
+        notes=file_notes(route),
+        count=count,
+        task=ROUTE,
+    )
     if len(packed.units) != 1 or packed.left_out:
         return "the change is too long for it"
     [unit] = packed.units

@@ -1,9 +1,9 @@
 """What a review asks of an engine, and what comes back: the port that every engine fills."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Prompt:
     shared: str
     """The change's title, outline and guidelines: the same for all units of a change."""
     unit: str
-    """The part of the change to review now."""
+    """The part of the change to read now: the same for all that is asked about it."""
     schema: Mapping[str, Any]
     """JSON schema of the answer."""
     max_output_tokens: int
@@ -28,6 +28,11 @@ class Prompt:
     sample: int = 0
     """0 for the likeliest answer; from 1 on for as many independent ones, on engines that can be
     told to draw: the same number is the same draw."""
+    question: str = ""
+    """What is asked about the unit, where that is more than what `system` says."""
+    again: bool = False
+    """More will be asked about the unit, `system` and `shared` being the same: for other samples, or
+    with a `question`. An engine that can keeps what it has computed."""
     cache_prefix: bool = False
     """The same `system` and `shared` will be sent again within minutes, after this call: a paid
     cache write of them pays off."""
@@ -35,7 +40,12 @@ class Prompt:
     @property
     def text(self) -> str:
         """Everything that is sent, for counting."""
-        return f"{self.system}\n{self.shared}\n{self.unit}"
+        return f"{self.system}\n{self.shared}\n{self.about}"
+
+    @property
+    def about(self) -> str:
+        """The unit and what is asked about it, as one text."""
+        return f"{self.unit}\n\n{self.question}" if self.question else self.unit
 
 
 class Outcome(StrEnum):
@@ -130,16 +140,30 @@ class Engine(Protocol):
         """Prompt and answer together must fit in it."""
         ...
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text`: exact where the engine knows its vocabulary, else an estimate."""
-        ...
-
     def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
         """Send one prompt; wait at most `timeout` seconds.
 
         Raises EngineError only for what no other prompt would survive either and no reply can
         carry (a URL that is none). Every answer of a service is a Reply.
         """
+        ...
+
+
+class Counted(NamedTuple):
+    """Exact numbers of tokens."""
+
+    prompt: int
+    """Of a whole prompt, with all that the engine puts around and between its parts."""
+    texts: tuple[int, ...]
+    """Of each text by itself."""
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """An engine of our own that knows its model's vocabulary."""
+
+    def count(self, prompt: Prompt, texts: Sequence[str]) -> Counted:
+        """Exact tokens. Raises EngineError where they can't be had."""
         ...
 
 
@@ -157,11 +181,18 @@ class EngineFacts:
     external: bool
     provider: str | None
     context_tokens: int
+    counts: bool = False
+    """It is asked for exact numbers of tokens (`CountsTokens`)."""
 
     @classmethod
     def of(cls, engine: Engine) -> "EngineFacts":
         return cls(
-            engine.name, engine.model, engine.external, engine.provider, engine.context_tokens
+            engine.name,
+            engine.model,
+            engine.external,
+            engine.provider,
+            engine.context_tokens,
+            isinstance(engine, CountsTokens),
         )
 
 

@@ -48,7 +48,8 @@ class Task:
 
 
 REVIEW = Task("system", "Review", answer_schema())
-VERIFY = Task("verify", "Judge the findings on", verdict_schema())
+VERIFY = Task("verify", "Review", verdict_schema())
+"""Asked about a unit that was shown for its review: its instructions come last."""
 ROUTE = Task("route", "Decide about", risk_schema())
 
 
@@ -122,9 +123,9 @@ class Composed:
     shown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """path → lines as redacted, for files where redaction changed any: quotes may come from it."""
 
-    def sampled(self, sample: int) -> "Composed":
-        """The same question for another answer (see `Prompt.sample`)."""
-        return replace(self, prompt=replace(self.prompt, sample=sample))
+    def sampled(self, sample: int, *, again: bool) -> "Composed":
+        """The same for another answer (see `Prompt.sample` and `Prompt.again`)."""
+        return replace(self, prompt=replace(self.prompt, sample=sample, again=again))
 
 
 @cache
@@ -157,7 +158,7 @@ def compose(
     which = f"part, {unit.index + 1} of {total}" if total > 1 else "change"
     texts = [f"{task.verb} this {which}."]
     for section in unit.sections:
-        text = "\n".join([section.text, *_about_file(briefing, section.path)])
+        text = "\n".join([section.text, *about_file(briefing, section.path)])
         if external:
             cleaned = redact(text)
             if cleaned.count:
@@ -182,7 +183,8 @@ def compose(
     return Composed(prompt, tuple(egress), shown)
 
 
-def _about_file(briefing: Briefing, path: str) -> list[str]:
+def about_file(briefing: Briefing, path: str) -> list[str]:
+    """What stands after each section of a file."""
     lines = []
     if instructions := briefing.path_instructions.get(path):
         lines.append("For this file the project asks:\n" + quoted(instructions, MAX_INSTRUCTIONS))

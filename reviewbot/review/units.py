@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from reviewbot.change.model import FileChange
 from reviewbot.change.tokens import estimate_tokens
-from reviewbot.review.render import chunks, heading, shown_path
+from reviewbot.review.render import Chunk, chunks, heading, shown_path
 
 #: More units than this are not asked for in one review: what is left is declared, not hidden.
 MAX_UNITS = 64
@@ -47,7 +47,7 @@ class Unit:
 
     @property
     def tokens(self) -> int:
-        """Estimated tokens of all sections."""
+        """Tokens of all sections: exact where an engine has counted them, else estimated."""
         return sum(section.tokens for section in self.sections)
 
     def halves(self) -> tuple["Unit", "Unit"] | None:
@@ -87,26 +87,44 @@ def pack(
     `sections_of`, for who packs the same files several times.
     """
     sources, notes = sources or {}, notes or {}
-    units: list[list[Section]] = [[]]
-    room = budget
-    left_out: list[str] = []
+    filling = Filling(budget)
     for file in related(files):
-        made = (render or sections_of)(
-            file, budget, sources.get(file.path), notes.get(file.path, "")
+        filling.add(
+            (render or sections_of)(file, budget, sources.get(file.path), notes.get(file.path, ""))
         )
-        for section in made:
-            if section.tokens > room and units[-1]:
-                units.append([])
-                room = budget
-            units[-1].append(section)
-            room -= section.tokens
-    for extra in units[MAX_UNITS:]:
-        left_out += [section.path for section in extra]
-    kept = [unit for unit in units[:MAX_UNITS] if unit]
-    return Packed(
-        tuple(Unit(index, tuple(sections)) for index, sections in enumerate(kept)),
-        tuple(dict.fromkeys(left_out)),
-    )
+    return filling.packed()
+
+
+class Filling:
+    """Units that are being filled, one after the other."""
+
+    def __init__(self, budget: int) -> None:
+        """`budget`: tokens of a unit."""
+        self._budget = self._room = budget
+        self._units: list[list[Section]] = [[]]
+
+    @property
+    def over(self) -> bool:
+        """There are more units than are asked for already."""
+        return len(self._units) > MAX_UNITS
+
+    def add(self, sections: Iterable[Section]) -> None:
+        """Put a file's sections into the last unit as far as it has room, then into new ones."""
+        for section in sections:
+            if section.tokens > self._room and self._units[-1]:
+                self._units.append([])
+                self._room = self._budget
+            self._units[-1].append(section)
+            self._room -= section.tokens
+
+    def packed(self, unread: Iterable[str] = ()) -> Packed:
+        """All that was added; `unread` are paths that were left out from the start."""
+        kept = [unit for unit in self._units[:MAX_UNITS] if unit]
+        extra = [section.path for unit in self._units[MAX_UNITS:] for section in unit]
+        return Packed(
+            tuple(Unit(index, tuple(sections)) for index, sections in enumerate(kept)),
+            tuple(dict.fromkeys([*extra, *unread])),
+        )
 
 
 def sections_of(file: FileChange, budget: int, source: str | None, note: str) -> list[Section]:
@@ -114,6 +132,13 @@ def sections_of(file: FileChange, budget: int, source: str | None, note: str) ->
     head = heading(file, note)
     cost = estimate_tokens(head + "\n")
     parts = chunks(file, source, max(budget - cost, 64))
+    return joined(file, head, cost, parts, budget)
+
+
+def joined(
+    file: FileChange, head: str, cost: int, parts: Sequence[Chunk], budget: int
+) -> list[Section]:
+    """A file's parts as sections of at most `budget` tokens; its heading costs `cost` in each."""
     cut = any(part.cut for part in parts)
     made: list[Section] = []
     texts: list[str] = []

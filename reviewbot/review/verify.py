@@ -9,7 +9,7 @@ from reviewbot.privacy.redact import redact
 from reviewbot.review.assemble import failure
 from reviewbot.review.engine import EngineFacts, Reply
 from reviewbot.review.finding import Finding
-from reviewbot.review.prompt import ABOUT, VERIFY, Briefing, Composed, compose, quoted
+from reviewbot.review.prompt import ABOUT, VERIFY, Composed, quoted
 from reviewbot.review.render import shown_path
 from reviewbot.review.verdict import Verdict, parse_verdicts
 from reviewbot.review.work import Job, output_tokens
@@ -34,28 +34,21 @@ class Trial:
     """The worst first; the first `MAX_JUDGED` are judged, numbered from 1."""
 
 
-def trial(job: Job, findings: Sequence[Finding], briefing: Briefing, facts: EngineFacts) -> Trial:
-    """Put the findings of the unit of `job` on trial. Raises PrivacyError if redaction fails."""
+def trial(job: Job, findings: Sequence[Finding], facts: EngineFacts) -> Trial:
+    """Put the findings of the unit of `job` on trial: what made them, asked about them after all
+    that it was shown, so that nothing of this is computed anew. Raises PrivacyError if redaction
+    fails."""
     worst_first = sorted(findings, key=lambda finding: finding.severity.rank)
-    asked = worst_first[:MAX_JUDGED]
-    room = _FRAME_TOKENS + _VERDICT_TOKENS * len(asked)
-    composed = compose(
-        briefing,
-        job.unit,
-        job.total,
-        external=facts.external,
-        max_output_tokens=min(room, output_tokens(facts)),
-        task=VERIFY,
-    )
-    composed = _with_findings(composed, asked, external=facts.external)
+    composed = _questioned(job.composed, worst_first[:MAX_JUDGED], facts)
     return Trial(replace(job, composed=composed, purpose="verify"), tuple(worst_first))
 
 
-def _with_findings(composed: Composed, findings: Sequence[Finding], *, external: bool) -> Composed:
-    texts, egress = ["The findings:"], list(composed.egress)
+def _questioned(composed: Composed, findings: Sequence[Finding], facts: EngineFacts) -> Composed:
+    texts, egress = [VERIFY.instructions, "The findings:"], list(composed.egress)
+    room = _FRAME_TOKENS + _VERDICT_TOKENS * len(findings)
     for number, finding in enumerate(findings, 1):
         text = _shown(number, finding)
-        if external:
+        if facts.external:
             cleaned = redact(text)
             text = cleaned.text
             path = finding.path if finding.path in composed.prompt.paths else ABOUT
@@ -63,7 +56,11 @@ def _with_findings(composed: Composed, findings: Sequence[Finding], *, external:
         texts.append(text)
     prompt = replace(
         composed.prompt,
-        unit="\n\n".join([composed.prompt.unit, *texts]),
+        question="\n\n".join(texts),
+        schema=VERIFY.schema,
+        max_output_tokens=min(room, output_tokens(facts)),
+        sample=0,
+        again=False,
         choices=tuple(str(number) for number in range(1, len(findings) + 1)),
     )
     return replace(composed, prompt=prompt, egress=tuple(egress))

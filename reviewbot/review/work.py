@@ -1,20 +1,37 @@
 """From a plan to questions, and from replies to the next questions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reviewbot.change.model import Change, FileChange
-from reviewbot.change.tokens import estimate_tokens
-from reviewbot.review.engine import Ask, EngineFacts, Lineup, Outcome, Reply, Role
+from reviewbot.change.tokens import estimate_tokens, most_tokens
+from reviewbot.review.engine import (
+    Ask,
+    Counted,
+    EngineFacts,
+    Lineup,
+    Outcome,
+    Prompt,
+    Reply,
+    Role,
+)
+from reviewbot.review.exact import pack_exactly
 from reviewbot.review.plan import Plan
 from reviewbot.review.prompt import (
+    FRAME_TOKENS,
     MAX_OUTPUT_TOKENS,
+    REVIEW,
     Briefing,
     Composed,
+    Task,
+    about_file,
     compose,
     system_tokens,
 )
-from reviewbot.review.units import Render, Unit, pack
+from reviewbot.review.units import MAX_UNITS, Packed, Render, Unit, pack
+
+#: Exact tokens of a prompt and of texts, by the engine of a role; None where nobody can tell.
+Counting = Callable[[Role, Prompt, Sequence[str]], Counted | None]
 
 #: Largest unit even where the context is larger, tokens: long prompts make every model worse.
 MAX_UNIT_TOKENS = 60_000
@@ -54,6 +71,47 @@ class Prepared:
     """Paths with parts that fit no unit of this review."""
 
 
+def packed_for(
+    role: Role,
+    facts: EngineFacts,
+    files: Sequence[FileChange],
+    briefing: Briefing,
+    *,
+    sources: Mapping[str, str],
+    notes: Mapping[str, str],
+    count: Counting | None,
+    task: Task = REVIEW,
+) -> Packed:
+    """The units that these files make for an engine: by exact numbers of tokens where it tells
+    them and they can matter, else by estimates. Raises PrivacyError if redaction fails."""
+    packed = pack(files, unit_budget(facts, briefing), sources=sources, notes=notes)
+    room = facts.context_tokens - output_tokens(facts)
+    if count is None or not facts.counts or _surely_fits(packed, facts, briefing, room):
+        return packed
+    # with no file in it: what each prompt has beside its files
+    bare = _compose(briefing, Unit(MAX_UNITS - 1, ()), MAX_UNITS, facts, task).prompt
+    beside = count(role, bare, ())
+    if beside is None:
+        return packed
+
+    def exactly(texts: Sequence[str]) -> Sequence[int] | None:
+        counted = count(role, bare, texts)
+        return None if counted is None else counted.texts
+
+    tails = {file.path: "\n".join(about_file(briefing, file.path)) for file in files}
+    budget = max(min(room - beside.prompt, MAX_UNIT_TOKENS), 256)
+    exact = pack_exactly(files, budget, exactly, sources=sources, notes=notes, tails=tails)
+    return exact or packed
+
+
+def _surely_fits(packed: Packed, facts: EngineFacts, briefing: Briefing, room: int) -> bool:
+    """All is in one unit, and whatever the vocabulary, no token is less than a byte."""
+    if len(packed.units) != 1 or packed.left_out:
+        return False
+    prompt = _compose(briefing, packed.units[0], 1, facts).prompt
+    return most_tokens(prompt.text) + FRAME_TOKENS <= room
+
+
 def unit_budget(facts: EngineFacts, briefing: Briefing) -> int:
     """Estimated tokens that the files of one unit may have for this engine."""
     fixed = system_tokens() + estimate_tokens(briefing.shared)
@@ -73,20 +131,31 @@ def prepare(
     *,
     sources: Mapping[str, str],
     notes: Mapping[str, str],
+    count: Counting | None = None,
     passes: int = 1,
+    again: bool = False,
 ) -> Prepared:
     """Pack each assignment for its engine; each unit of the local tier is asked about `passes`
-    times. Raises PrivacyError if redaction fails."""
+    times, and `again` after that. Raises PrivacyError if redaction fails."""
     jobs: list[Job] = []
     left_out: list[str] = []
     for assignment in plan.assignments:
         facts = lineup.engines[assignment.role]
-        packed = pack(assignment.files, unit_budget(facts, briefing), sources=sources, notes=notes)
+        packed = packed_for(
+            assignment.role,
+            facts,
+            assignment.files,
+            briefing,
+            sources=sources,
+            notes=notes,
+            count=count,
+        )
         left_out += packed.left_out
         for unit in packed.units:
             composed = _compose(briefing, unit, len(packed.units), facts)
-            for sample in range(passes if assignment.role == "local" else 1):
-                drawn = composed.sampled(sample)
+            samples, more = (passes, again) if assignment.role == "local" else (1, False)
+            for sample in range(samples):
+                drawn = composed.sampled(sample, again=more or samples > 1)
                 jobs.append(Job(assignment.role, unit, len(packed.units), drawn))
     return Prepared(tuple(jobs), tuple(left_out))
 
@@ -94,9 +163,9 @@ def prepare(
 def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tuple[Job, ...]:
     """What to ask after a reply that is no answer; empty where nothing more can be done."""
     facts = lineup.engines[job.role]
-    fallback, sample = lineup.get("fallback"), job.composed.prompt.sample
+    fallback, asked = lineup.get("fallback"), job.composed.prompt
     refused = reply.outcome is Outcome.REFUSED and facts.external and job.role != "fallback"
-    if refused and fallback and sample == 0:  # of all passes, once
+    if refused and fallback and asked.sample == 0:  # of all passes, once
         return (Job("fallback", job.unit, job.total, job.composed, f"{facts.model} refused"),)
     halves = job.unit.halves() if reply.outcome is Outcome.TOO_LONG else None
     return tuple(
@@ -104,16 +173,23 @@ def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tu
             job.role,
             half,
             job.total,
-            _compose(briefing, half, job.total, facts).sampled(sample),
+            _compose(briefing, half, job.total, facts).sampled(asked.sample, again=asked.again),
             job.after,
         )
         for half in halves or ()
     )
 
 
-def _compose(briefing: Briefing, unit: Unit, total: int, facts: EngineFacts) -> Composed:
+def _compose(
+    briefing: Briefing, unit: Unit, total: int, facts: EngineFacts, task: Task = REVIEW
+) -> Composed:
     return compose(
-        briefing, unit, total, external=facts.external, max_output_tokens=output_tokens(facts)
+        briefing,
+        unit,
+        total,
+        external=facts.external,
+        max_output_tokens=output_tokens(facts),
+        task=task,
     )
 
 

@@ -16,7 +16,7 @@ from reviewbot.errors import EngineError, ReviewbotError, StoreError
 from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Asked, Setup
 from reviewbot.publishing.result import Review
-from reviewbot.review.engine import Ask
+from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
@@ -173,6 +173,17 @@ class DurableSteps:
         self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
     ) -> Analysis:
         return self.parts.analyzers.analyze(change, sources, skip=skip, sql_dialect=sql_dialect)
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        """Kept: a change must be packed the same way again, whatever can be counted then."""
+
+        def counted() -> list[int] | None:
+            found = self.parts.caller.asker.count(role, prompt, texts)
+            return None if found is None else [found.prompt, *found.texts]
+
+        with self._told_of_waiting():  # the model may still be loaded
+            numbers = self.step("count", counted)
+        return None if numbers is None else Counted(numbers[0], tuple(numbers[1:]))
 
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         """Raises EngineError as an engine did."""

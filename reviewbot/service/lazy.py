@@ -5,8 +5,10 @@ A listener that starts while the database is away answers 503, and works when it
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Generic, TypeVar
 
+from reviewbot.costs.readability import Readability
 from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
 from reviewbot.store.reviews import StoredReview
@@ -54,6 +56,10 @@ class LazyStore:
     def review(self, review_id: str) -> StoredReview | None:
         """The stored review of this id."""
         return self._store.get().review(review_id)
+
+    def readability(self, *, since: datetime, until: datetime) -> list[Readability]:
+        """How many answers of each model could not be read."""
+        return self._store.get().readability(since=since, until=until)
 
     def beats(self) -> tuple[Beat, ...]:
         """All workers that did not end as they should, the last seen first."""

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.prices import Price
+from reviewbot.costs.readability import ANSWERS, Readability
 from reviewbot.errors import StoreError
 from reviewbot.review.engine import Outcome, Usage
 from reviewbot.store.schema import call_settled, call_started
@@ -89,6 +90,34 @@ def select_calls(
         query = query.where(started.started_at < until)
     rows = connection.execute(query.order_by(started.started_at, started.id))
     return [_entry(row) for row in rows]
+
+
+def select_readability(
+    connection: Connection, *, since: datetime, until: datetime
+) -> list[Readability]:
+    """By engine and model, of calls that started from `since` to before `until`."""
+    started, settled = call_started.c, call_settled.c
+
+    def said(key: str) -> ColumnElement[int]:
+        return func.coalesce(settled.raw[key].as_integer(), 0)
+
+    unreadable = (settled.outcome == Outcome.MALFORMED.value) | (said("unreadable_lines") > 0)
+    query = (
+        select(
+            started.engine,
+            started.model,
+            func.count().label("answers"),
+            func.sum(case((unreadable, 1), else_=0)).label("unreadable"),
+            func.sum(said("lines")).label("lines"),
+            func.sum(said("unreadable_lines")).label("unreadable_lines"),
+        )
+        .join(call_settled, settled.id == started.id)
+        .where(started.started_at >= since, started.started_at < until)
+        .where(settled.outcome.in_([outcome.value for outcome in ANSWERS]))
+        .group_by(started.engine, started.model)
+        .order_by(started.engine, started.model)
+    )
+    return [Readability(**row._mapping) for row in connection.execute(query)]
 
 
 def _settled_row(call: Call) -> dict[str, Any]:

@@ -9,8 +9,14 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from reviewbot.costs.calls import Call, CallStart
+from reviewbot.costs.readability import Readability
 from reviewbot.publishing.result import Review
-from reviewbot.store.calls import insert_settlement, insert_start, select_calls
+from reviewbot.store.calls import (
+    insert_settlement,
+    insert_start,
+    select_calls,
+    select_readability,
+)
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.migrate import migrate
 from reviewbot.store.posted import Posting, put_posted
@@ -53,6 +59,12 @@ class Store:
             return select_calls(
                 connection, review_id=review_id, repository=repository, since=since, until=until
             )
+
+    def readability(self, *, since: datetime, until: datetime) -> list[Readability]:
+        """How many answers of each model could not be read, of calls that started from `since` to
+        before `until`."""
+        with self._reading() as connection:
+            return select_readability(connection, since=since, until=until)
 
     def save_review(
         self,

@@ -38,9 +38,6 @@ class OneAtATime:
     def __init__(self, card: Card) -> None:
         self.card = card
 
-    def count_tokens(self, text: str) -> int:
-        return len(text)
-
     def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
         raise AssertionError("it is told when its turn has come")
 

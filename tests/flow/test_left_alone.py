@@ -13,7 +13,16 @@ from reviewbot.config.policy import load_policy
 from reviewbot.costs.prices import PriceBook
 from reviewbot.pipeline import Asked, Setup, review_change
 from reviewbot.publishing.result import Review
-from reviewbot.review.engine import Ask, EngineFacts, Lineup, Outcome, Reply
+from reviewbot.review.engine import (
+    Ask,
+    Counted,
+    EngineFacts,
+    Lineup,
+    Outcome,
+    Prompt,
+    Reply,
+    Role,
+)
 from reviewbot.review.evidence import Analysis
 from reviewbot.routing.rules import shipped_rules
 
@@ -62,6 +71,9 @@ class Steps:
         self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
     ) -> Analysis:
         return Analysis()
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        raise AssertionError("no engine here counts")
 
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         self.asked += [ask.purpose for ask in asks]

@@ -258,7 +258,7 @@ def test_a_model_on_this_machine_reads_several_times_over_one_beginning(
     assert len(passes) == 3
     used = [call["usage"] for call in passes]
     assert len({use["input"] + use["cache_read"] for use in used}) == 1
-    assert sum(use["cache_read"] > 0 for use in used) >= 2
+    assert sorted(use["input"] < 20 for use in used) == [False, True, True]
     assert {call["unreadable_lines"] for call in review["calls"]} == {0}
     [asked] = [call for call in review["calls"] if call["purpose"] == "route"]
     assert asked["outcome"] == "answered"

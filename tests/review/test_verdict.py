@@ -9,7 +9,7 @@ from reviewbot.change.model import Change
 from reviewbot.review.answer import Category, Severity
 from reviewbot.review.engine import EngineFacts, Outcome, Reply
 from reviewbot.review.finding import Finding
-from reviewbot.review.prompt import VERIFY, Briefing, compose
+from reviewbot.review.prompt import REVIEW, VERIFY, Briefing, compose
 from reviewbot.review.units import pack
 from reviewbot.review.verdict import Verdict, parse_verdicts
 from reviewbot.review.verify import MAX_JUDGED, Standing, Trial, trial
@@ -45,7 +45,7 @@ def job(login_change: Change) -> Job:
 
 
 def tried(job: Job, *findings: Finding, facts: EngineFacts = HERE) -> Trial:
-    return trial(job, findings, Briefing(Change(())), facts)
+    return trial(job, findings, facts)
 
 
 def judged(trial: Trial, text: str, outcome: Outcome = Outcome.ANSWERED) -> Standing:
@@ -87,23 +87,35 @@ def test_the_question_shows_code_and_findings_and_asks_for_nothing_else(job: Job
 
     prompt = made.job.composed.prompt
     assert made.job.purpose == "verify"
-    assert (prompt.system, prompt.choices) == (VERIFY.instructions, ("1", "2"))
+    assert (prompt.schema, prompt.choices) == (VERIFY.schema, ("1", "2"))
     assert "=== app/login.py" in prompt.unit
-    first, second = prompt.unit.index("Finding 1: "), prompt.unit.index("Finding 2: ")
-    assert "critical" in prompt.unit[first:second]  # the worst first
-    assert "> === x" in prompt.unit[first:second]  # a model's words are quoted
-    assert prompt.unit.index("=== app/login.py") < first
+    assert prompt.question.startswith(VERIFY.instructions)
+    first, second = prompt.question.index("Finding 1: "), prompt.question.index("Finding 2: ")
+    assert "critical" in prompt.question[first:second]  # the worst first
+    assert "> === x" in prompt.question[first:second]  # a model's words are quoted
     assert made.job.composed.egress == ()
 
 
-def test_for_a_model_on_another_host_findings_are_redacted_and_on_the_receipt(job: Job) -> None:
+def test_all_that_the_review_was_shown_stands_before_the_question(job: Job) -> None:
+    """Servers that keep what they have computed need not compute it again."""
+    asked, made = job.composed.prompt, tried(job, FINDING).job.composed.prompt
+
+    assert made.system == asked.system == REVIEW.instructions
+    assert (made.shared, made.unit) == (asked.shared, asked.unit)
+    assert made.text.startswith(asked.text)
+
+
+def test_for_a_model_on_another_host_findings_are_redacted_and_on_the_receipt(
+    job: Job, login_change: Change
+) -> None:
     leaking = replace(FINDING, body=f"The key {KEY} is in the code.")
     lost = replace(FINDING, path="no/such.py", anchored=False, line=None, end_line=None)
 
     inside = tried(job, leaking).job.composed
-    outside = tried(job, leaking, lost, facts=OUTSIDE).job.composed
+    sent = replace(job, composed=compose(Briefing(login_change), job.unit, 1, external=True))
+    outside = tried(sent, leaking, lost, facts=OUTSIDE).job.composed
 
-    assert KEY in inside.prompt.unit
+    assert KEY in inside.prompt.question
     assert KEY not in outside.prompt.text
     assert sum(entry.redactions for entry in outside.egress) == 1
     assert {entry.path for entry in outside.egress} <= {"app/login.py", outside.egress[0].path}

@@ -2,7 +2,8 @@
 
 What prompts share is computed once. A job is admitted when the cells for its whole prompt and its
 longest answer are free, so that none is ever stopped half-way for lack of room. Pull requests take
-turns. Long prompts are computed in parts, beside the answers that are being written.
+turns. Long prompts are computed in parts, beside the answers that are being written, and in so small
+ones that these don't stand still for long.
 """
 
 import time
@@ -13,6 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 from reviewbot.engines.llama.native import MAX_SEQUENCES, Native, Row
+from reviewbot.engines.llama.pace import FEWEST, Pace
 from reviewbot.engines.llama.prefixes import Prefix, Prefixes
 from reviewbot.engines.llama.sampler import NoToken, Sampler
 from reviewbot.errors import EngineError
@@ -29,6 +31,8 @@ class Job:
     tokens: tuple[int, ...]
     cuts: tuple[int, ...]
     """Where parts that other prompts share end, ascending; less than the number of tokens."""
+    pull: int
+    """Where the part ends that is the same for all prompts of a pull request."""
     max_tokens: int
     grammar: str = ""
     """GBNF; empty for none."""
@@ -42,7 +46,7 @@ class Job:
     @cached_property
     def group(self) -> tuple[int, ...]:
         """The same for all prompts of a pull request."""
-        return self.tokens[: self.cuts[-1]] if self.cuts else ()
+        return self.tokens[: self.pull]
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Batch:
         self._prefixes = Prefixes(range(sequences, sequences_needed(sequences)))
         self._waiting: OrderedDict[tuple[int, ...], deque[tuple[Job, float]]] = OrderedDict()
         self._live: list[_Slot] = []
+        self._pace = Pace(native.batch_tokens)
 
     @property
     def busy(self) -> bool:
@@ -157,7 +162,9 @@ class Batch:
         rows = self._fill()
         if not rows:
             return []
+        began = time.monotonic()
         self._native.decode(rows)
+        self._pace.took(len(rows), time.monotonic() - began)
         ended = ((slot, self._choose(slot)) for slot in [s for s in self._live if s.row >= 0])
         return [self._done(slot, *how) for slot, how in ended if how is not None]
 
@@ -218,19 +225,21 @@ class Batch:
                 slot.row = len(rows)
                 rows.append(Row(slot.last, slot.at, slot.sequence, True))
                 slot.at += 1
+        limit = min(max(self._pace.rows, len(rows) + FEWEST), self._native.batch_tokens)
         for prefix in self._prefixes.unfinished():
             if prefix.begun:
-                self._feed(prefix, rows)
+                self._feed(prefix, rows, limit)
         for slot in self._live:
             if slot.begun and slot.last < 0:
-                self._feed(slot, rows)
+                self._feed(slot, rows, limit)
                 if slot.at == len(slot.tokens):
                     slot.row = len(rows) - 1
                     rows[-1] = rows[-1]._replace(wanted=True)
         return rows
 
-    def _feed(self, item: Prefix | _Slot, rows: list[Row]) -> None:
-        end = min(item.at + self._native.batch_tokens - len(rows), len(item.tokens))
+    def _feed(self, item: Prefix | _Slot, rows: list[Row], limit: int) -> None:
+        """As much of a prompt as there is room in a step of at most `limit` rows."""
+        end = min(item.at + max(limit - len(rows), 0), len(item.tokens))
         rows += (Row(item.tokens[at], at, item.sequence, False) for at in range(item.at, end))
         item.at = end
 
@@ -284,5 +293,6 @@ class Batch:
 
 def sequences_needed(sequences: int) -> int:
     """Sequences of a context in which `sequences` jobs run at once: two prefixes for each, of
-    different pull requests in the worst case, and some to keep for the next ones."""
+    different pull requests and units in the worst case, one that all begin with, and some to keep
+    for the next ones."""
     return min(3 * sequences + 4, MAX_SEQUENCES)

@@ -31,6 +31,8 @@ class ChatPrompt(NamedTuple):
     system: str
     shared: str
     unit: str
+    question: str = ""
+    """What is asked about the unit, after it."""
 
 
 class ChatTokens(NamedTuple):
@@ -38,7 +40,9 @@ class ChatTokens(NamedTuple):
 
     tokens: tuple[int, ...]
     cuts: tuple[int, ...]
-    """Where parts that other prompts share end: the system's, then the pull request's."""
+    """Where parts that other prompts share end: the system's, the pull request's, the unit's."""
+    pull: int
+    """Where the pull request's part ends."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ class ChatML:
         """Start and end of a turn. Raises EngineError if the vocabulary lacks them."""
         return self.vocabulary.control(_START), self.vocabulary.control(_END)
 
-    def layout(self, prompt: ChatPrompt) -> ChatTokens:
-        """Each part is cut into tokens on its own: then equal parts are equal tokens."""
+    def layout(self, prompt: ChatPrompt, *, again: bool = False) -> ChatTokens:
+        """Each part is cut into tokens on its own: then equal parts are equal tokens. `again`: there
+        are other prompts about the unit."""
         start, end = self.controls
         tokens: list[int] = []
         cuts: list[int] = []
@@ -64,9 +69,14 @@ class ChatML:
         if prompt.shared.strip():
             tokens += self.content(f"{prompt.shared}\n\n")
             cuts.append(len(tokens))
-        tokens += [*self.content(prompt.unit), end, *self.content("\n")]
-        tokens += [start, *self.content("assistant\n")]
-        return ChatTokens(tuple(tokens), tuple(cuts))
+        pull = cuts[-1]
+        tokens += self.content(prompt.unit)
+        if again and len(tokens) > pull:
+            cuts.append(len(tokens))
+        if prompt.question.strip():
+            tokens += self.content(f"\n\n{prompt.question}")
+        tokens += [end, *self.content("\n"), start, *self.content("assistant\n")]
+        return ChatTokens(tuple(tokens), tuple(cuts), pull)
 
     def content(self, text: str) -> list[int]:
         """Tokens of text that may say anything. Some files mark their control tokens so that

@@ -2,10 +2,11 @@
 
 It is told what to load by its first message and answers with `ready` or `failed`. Then:
 
-    ask     id, system, shared, unit, grammar, max_tokens, temperature, seed
+    ask     id, system, shared, unit, question, again, grammar, max_tokens, temperature, seed
                 → started, then done: finish, text, computed, reused, output …
     cancel  id                  nothing more is heard of it
-    count   id, text            → counted: tokens
+    count   id, system, shared, unit, question, texts
+                → counted: prompt, texts: tokens of the prompt, and of each text
 
 It ends when the other side does. A step that can't be computed ends it too: who started it
 starts it again.
@@ -78,17 +79,20 @@ class Child:
             elif message["do"] == "cancel":
                 self._inbox.put(message["id"])
             else:
-                tokens = len(self._chat.content(message["text"]))
-                self._channel.send({"is": "counted", "id": message["id"], "tokens": tokens})
+                prompt = len(self._chat.layout(_chat_prompt(message)).tokens)
+                texts = [len(self._chat.content(text)) for text in message["texts"]]
+                self._channel.send(
+                    {"is": "counted", "id": message["id"], "prompt": prompt, "texts": texts}
+                )
         os._exit(0)  # whatever the main thread is computing: nobody waits for it
 
     def _enqueue(self, message: dict[str, Any]) -> None:
-        prompt = ChatPrompt(message["system"], message["shared"], message["unit"])
-        tokens, cuts = self._chat.layout(prompt)
+        tokens, cuts, pull = self._chat.layout(_chat_prompt(message), again=message["again"])
         job = Job(
             id=message["id"],
             tokens=tokens,
             cuts=cuts,
+            pull=pull,
             max_tokens=message["max_tokens"],
             grammar=message["grammar"],
             temperature=message["temperature"],
@@ -120,6 +124,10 @@ class Child:
             if time.monotonic() - beat > BEAT_SECONDS:
                 beat = time.monotonic()
                 self._channel.send({"is": "alive"})
+
+
+def _chat_prompt(message: dict[str, Any]) -> ChatPrompt:
+    return ChatPrompt(*(message[part] for part in ChatPrompt._fields))
 
 
 def _told(done: Done) -> dict[str, Any]:

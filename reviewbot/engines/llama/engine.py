@@ -1,8 +1,7 @@
 """The local model as an engine: a prompt in, the common answer out."""
 
 import time
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reviewbot.engines.llama.grammar import FORMAT, LIMITS, Limits, grammar_of, is_review
@@ -10,7 +9,8 @@ from reviewbot.engines.llama.lines import Assembled, assemble
 from reviewbot.engines.llama.plan import LoadPlan
 from reviewbot.engines.llama.process import Died, Loaded, ModelProcess, NoAnswerInTime, QueueFull
 from reviewbot.errors import EngineError
-from reviewbot.review.engine import Outcome, Prompt, Reply, Usage
+from reviewbot.review.engine import Counted, Outcome, Prompt, Reply, Usage
+from reviewbot.review.prompt import REVIEW, VERIFY
 
 #: Jobs under way or waiting for each sequence of the batch; more are refused for now.
 QUEUE_PER_SEQUENCE = 16
@@ -43,7 +43,6 @@ class LlamaEngine:
         self._limits = limits
         room = QUEUE_PER_SEQUENCE * plan.sequences if queue is None else queue
         self.process = ModelProcess(plan, queue=room)
-        self._count = lru_cache(maxsize=256)(self._counted)
 
     def start(self, *, timeout: float) -> Loaded:
         """Load the model now, if it is not loaded; what it is. Raises EngineError if it can't be."""
@@ -56,18 +55,17 @@ class LlamaEngine:
         """End the process; calls under way fail."""
         self.process.close()
 
-    def count_tokens(self, text: str) -> int:
-        """Exactly, by the model's own vocabulary; texts counted lately are not counted again.
+    def count(self, prompt: Prompt, texts: Sequence[str]) -> Counted:
+        """Exact tokens by the model's own vocabulary, at most `COUNT_SECONDS` from now.
 
-        Raises EngineError if the model can't be loaded.
+        Raises EngineError if the model can't be loaded, or ends the process.
         """
-        return self._count(text)
-
-    def _counted(self, text: str) -> int:
+        what = {**self._parts(prompt), "texts": list(texts)}
         try:
-            return self.process.count(text, timeout=COUNT_SECONDS)
+            counted = self.process.count(what, timeout=COUNT_SECONDS)
         except (Died, NoAnswerInTime) as error:
             raise EngineError(f"{self.model} can't count tokens: {error}") from error
+        return Counted(counted["prompt"], tuple(counted["texts"]))
 
     def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
         """Ask once; wait at most `timeout` seconds, the loading of the model included.
@@ -93,15 +91,22 @@ class LlamaEngine:
         return self._read(answer, prompt, time.monotonic() - started)
 
     def _job(self, prompt: Prompt) -> dict[str, Any]:
-        form = FORMAT if is_review(prompt.schema) else ""
         return {
-            "system": "\n\n".join(part for part in (prompt.system, form) if part.strip()),
-            "shared": prompt.shared,
-            "unit": prompt.unit,
+            **self._parts(prompt),
+            "again": prompt.again or bool(prompt.question),
             "grammar": grammar_of(prompt, self._limits),
             "max_tokens": prompt.max_output_tokens,
             "temperature": DRAWING_TEMPERATURE if prompt.sample else 0.0,
             "seed": prompt.sample,
+        }
+
+    def _parts(self, prompt: Prompt) -> dict[str, Any]:
+        form = FORMAT if prompt.schema in (REVIEW.schema, VERIFY.schema) else ""
+        return {
+            "system": "\n\n".join(part for part in (prompt.system, form) if part.strip()),
+            "shared": prompt.shared,
+            "unit": prompt.unit,
+            "question": prompt.question,
         }
 
     def _failed(
@@ -138,6 +143,7 @@ class LlamaEngine:
             ),
             raw={
                 "model": self.model,
+                "lines": read.lines,
                 "unreadable_lines": read.unreadable,
                 **{key: answer[key] for key in ("queued_s", "prompt_s", "answer_s")},
             },

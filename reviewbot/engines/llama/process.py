@@ -27,6 +27,8 @@ from reviewbot.errors import EngineError
 MAX_DEATHS = 2
 #: Wait before a new process, seconds: doubled after each death before an answer.
 FIRST_DELAY, LONGEST_DELAY = 0.2, 60.0
+#: Counted to see that the model is loaded.
+NOTHING: Mapping[str, Any] = {"system": "", "shared": "", "unit": "", "question": "", "texts": []}
 
 
 class QueueFull(Exception):
@@ -112,7 +114,7 @@ class ModelProcess:
 
     def start(self, *, timeout: float) -> Loaded:
         """Load the model now; what it is. Raises EngineError, Died, NoAnswerInTime."""
-        self.count("", timeout=timeout)
+        self.count(NOTHING, timeout=timeout)
         if self._loaded is None:
             raise Died("it died again")
         return self._loaded
@@ -127,9 +129,10 @@ class ModelProcess:
         """
         return self._wait(self._submit({**job, "do": "ask"}), timeout, begun)
 
-    def count(self, text: str, *, timeout: float) -> int:
-        """Tokens of a text. Raises as `ask`, but never QueueFull."""
-        return int(self._wait(self._submit({"do": "count", "text": text}), timeout)["tokens"])
+    def count(self, what: Mapping[str, Any], *, timeout: float) -> Mapping[str, Any]:
+        """A `counted` message for the parts of a prompt and `texts`. Raises as `ask`, but never
+        QueueFull."""
+        return self._wait(self._submit({**what, "do": "count"}), timeout)
 
     @property
     def computing(self) -> int:

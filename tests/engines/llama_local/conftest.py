@@ -70,10 +70,19 @@ def short_limits() -> Limits:
 def make_job(chat: ChatML) -> Callable[..., Job]:
     """A job of pull request `pull`."""
 
-    def make(number: int, *, pull: int = 0, unit: str = "", most: int = 16, **more: object) -> Job:
-        prompt = ChatPrompt("You review changes.", f"The change {pull}", unit or f"part {number}")
-        tokens, cuts = chat.layout(prompt)
-        return Job(number, tokens, cuts, most, **more)  # type: ignore[arg-type]
+    def make(
+        number: int,
+        *,
+        pull: int = 0,
+        unit: str = "",
+        question: str = "",
+        again: bool = False,
+        most: int = 16,
+        **more: object,
+    ) -> Job:
+        unit = unit or f"part {number}"
+        prompt = ChatPrompt("You review changes.", f"The change {pull}", unit, question)
+        return Job(number, *chat.layout(prompt, again=again), most, **more)  # type: ignore[arg-type]
 
     return make
 

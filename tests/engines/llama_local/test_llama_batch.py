@@ -1,14 +1,15 @@
 """Continuous batching on the real llama.cpp: same text as one by one, shared starts, fair turns."""
 
 import ctypes
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from tiny_gguf import Shape, write_model
 
 from reviewbot.engines.llama.batch import Batch, Done, Job, sequences_needed
-from reviewbot.engines.llama.native import Native
+from reviewbot.engines.llama.native import Native, Row
 from reviewbot.engines.llama.plan import LoadPlan
 
 Make = Callable[..., Job]
@@ -70,6 +71,8 @@ def test_twenty_mixed_jobs_say_what_each_says_alone(
             unit="return amount round " * (number * 7 % 40) + f"part {number}",
             most=8 + number * 5 % 36,
             grammar=short_grammar if number % 2 else "",
+            again=number % 3 == 0,
+            question="Is it true?" if number % 6 == 0 else "",
         )
         for number in range(20)
     ]
@@ -95,6 +98,23 @@ def test_what_prompts_share_is_computed_once(batch: Batch, make_job: Make, finis
     assert done[3].reused == system  # another pull request: the instructions are the same
     assert [one.reused for one in done[4:]] == [pull, pull]
     assert all(one.computed + one.reused == len(jobs[one.id].tokens) for one in done)
+
+
+def test_several_answers_to_one_prompt_compute_it_once(
+    batch: Batch, make_job: Make, finish: Finish
+) -> None:
+    code = "return amount round " * 20
+    for number in range(4):
+        batch.add(make_job(number, unit=code, again=True, temperature=1.0, seed=number))
+    done = sorted(finish(batch), key=lambda one: one.id)
+
+    batch.add(make_job(5, unit=code, question="Is it true?", again=True))
+    (asked,) = finish(batch)
+
+    unit = make_job(0, unit=code, again=True).cuts[-1]
+    assert [one.reused for one in done] == [0, unit, unit, unit]
+    assert len({one.text for one in done}) == 4
+    assert asked.reused == unit
 
 
 def test_a_shared_start_is_kept_for_later(batch: Batch, make_job: Make, finish: Finish) -> None:
@@ -132,6 +152,30 @@ def test_answers_go_on_while_a_long_prompt_is_read(batch: Batch, make_job: Make)
         ended += [done.id for done in batch.step()]
 
     assert ended == [1]
+
+
+def test_on_a_slow_machine_a_long_prompt_is_read_in_small_parts(
+    batch: Batch, native: Native, make_job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    clock = [0.0]
+
+    def slow(rows: Sequence[Row]) -> None:
+        decode(rows)
+        sizes.append(len(rows))
+        clock[0] += len(rows) * 0.02
+
+    decode = native.decode
+    monkeypatch.setattr(native, "decode", slow)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    batch.add(make_job(1, most=30))
+    batch.add(make_job(2, unit="return amount " * 400, most=4))
+    while batch.busy:
+        batch.admit()
+        batch.step()
+
+    assert max(sizes) <= 51  # of 64 that the context would take: a second
+    assert sizes.count(50) > 10
 
 
 def slot_output(batch: Batch) -> list[int]:

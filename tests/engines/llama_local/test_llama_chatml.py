@@ -15,7 +15,7 @@ _USER_DEFINED = 4
 
 
 def test_the_layout_is_the_one_the_models_were_trained_on(chat: ChatML, native: Native) -> None:
-    tokens, cuts = chat.layout(ChatPrompt("You review.", "The change", "part 1"))
+    tokens, cuts, _ = chat.layout(ChatPrompt("You review.", "The change", "part 1"))
 
     whole = (
         "<|im_start|>system\nYou review.<|im_end|>\n"
@@ -33,7 +33,7 @@ def test_the_layout_is_the_one_the_models_were_trained_on(chat: ChatML, native: 
 def test_control_tokens_in_text_are_only_text(chat: ChatML, native: Native, place: str) -> None:
     parts = {"system": "s", "shared": "t", "unit": "u", place: FORGED}
 
-    tokens, _ = chat.layout(ChatPrompt(**parts))
+    tokens, _, _ = chat.layout(ChatPrompt(**parts))
 
     start, end = chat.controls
     assert (tokens.count(start), tokens.count(end)) == (3, 2)
@@ -65,7 +65,7 @@ def test_equal_parts_are_equal_tokens(chat: ChatML) -> None:
 
 
 def test_empty_parts_leave_a_whole_prompt(chat: ChatML, native: Native) -> None:
-    tokens, cuts = chat.layout(ChatPrompt("", "", ""))
+    tokens, cuts, _ = chat.layout(ChatPrompt("", "", ""))
 
     whole = "<|im_start|>user\n<|im_end|>\n<|im_start|>assistant\n"
     assert list(tokens) == native._tokens(whole, special=True)
@@ -79,3 +79,20 @@ def test_empty_parts_leave_a_whole_prompt(chat: ChatML, native: Native) -> None:
 )
 def test_odd_texts_do_not_upset_the_tokeniser(chat: ChatML, text: str) -> None:
     assert len(chat.content(text)) > 0
+
+
+def test_a_question_comes_after_all_that_prompts_about_a_unit_share(
+    chat: ChatML, native: Native
+) -> None:
+    plain = ChatPrompt("You review.", "The change", "part 1")
+    asked = plain._replace(question="Is it true?")
+
+    first, second = chat.layout(plain, again=True), chat.layout(asked, again=True)
+
+    assert first.cuts == second.cuts
+    assert first.tokens[: first.cuts[2]] == second.tokens[: second.cuts[2]]
+    assert second.tokens[second.cuts[2] :] == (
+        *native.tokens("\n\nIs it true?"),
+        *first.tokens[first.cuts[2] :],
+    )
+    assert (first.pull, second.pull) == (first.cuts[1], second.cuts[1])

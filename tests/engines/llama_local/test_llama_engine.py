@@ -17,7 +17,7 @@ from tiny_gguf import Shape, write_model
 from reviewbot.engines.llama.engine import LlamaEngine
 from reviewbot.engines.llama.grammar import Limits
 from reviewbot.engines.llama.plan import LoadPlan
-from reviewbot.engines.llama.process import ModelProcess, NoAnswerInTime
+from reviewbot.engines.llama.process import NOTHING, ModelProcess, NoAnswerInTime
 from reviewbot.errors import EngineError
 from reviewbot.review.answer import answer_schema, parse_answer
 from reviewbot.review.engine import Outcome, Prompt
@@ -127,9 +127,14 @@ def test_calls_at_the_same_time_say_what_each_says_alone(
 
 
 def test_tokens_are_counted_by_the_models_own_vocabulary(engine: LlamaEngine) -> None:
-    assert engine.count_tokens("") == 0
-    assert engine.count_tokens("return") == 1
-    assert engine.count_tokens("<|im_start|>") > 1  # text, not a control token
+    counted = engine.count(PROMPT, ["", "return", "<|im_start|>"])
+    usage = engine.ask(PROMPT, timeout=SECONDS).usage
+
+    nothing, word, control = counted.texts
+    assert (nothing, word) == (0, 1)
+    assert control > 1  # text, not a control token
+    assert usage is not None
+    assert counted.prompt == usage.input + usage.cache_read  # with all that stands around it
 
 
 def test_an_answer_without_room_is_cut_and_says_so(engine: LlamaEngine) -> None:
@@ -194,6 +199,28 @@ def test_another_sample_is_another_answer_and_the_same_one_the_same(
 
     assert texts[1] == texts[4]
     assert len(set(texts)) == 4
+
+
+def test_passes_over_a_unit_and_its_judgement_compute_it_once(
+    engine: LlamaEngine, pool: ThreadPoolExecutor
+) -> None:
+    unit = "=== src/refunds.py\n" + "12 +    return round(amount, 1)\n" * 20
+    passes = [replace(PROMPT, unit=unit, sample=number, again=True) for number in range(4)]
+    verdict = replace(
+        PROMPT, unit=unit, question="Is it true?", schema=verdict_schema(), choices=("1",)
+    )
+
+    used = [r.usage for r in pool.map(lambda p: engine.ask(p, timeout=SECONDS), passes)]
+    judged = engine.ask(verdict, timeout=SECONDS).usage
+
+    tail, question = engine.count(PROMPT, ["\nassistant\n", "\n\nIs it true?"]).texts
+    frame = tail + 2  # what the model is told to begin with
+    first, *others = sorted(used, key=lambda usage: -usage.input if usage else 0)
+    assert first is not None
+    assert first.input > 200
+    assert [usage and usage.input for usage in others] == [frame] * 3
+    assert judged is not None
+    assert judged.input == frame + question
 
 
 def test_a_question_of_another_form_is_an_error(engine: LlamaEngine) -> None:
@@ -333,7 +360,7 @@ def test_a_process_that_hangs_is_replaced(plan: LoadPlan) -> None:
     hung = process.start(timeout=SECONDS).pid
 
     with stopped(hung), pytest.raises(NoAnswerInTime):
-        process.count("text", timeout=0.2)
+        process.count(NOTHING, timeout=0.2)
     fresh = process.start(timeout=SECONDS).pid
     process.close()
 

@@ -1,0 +1,23 @@
+"""How many tokens a decode step may have, so that no answer waits long for the next one of its own."""
+
+#: What a step should take at most, seconds: beside answers that are written, and for a request that
+#: is called off.
+STEP_SECONDS = 1.0
+#: Fewer tokens of prompts are never taken at a time: on a slow machine a step takes longer then.
+FEWEST = 32
+
+
+class Pace:
+    """Learns from each step how fast this machine is."""
+
+    def __init__(self, most: int) -> None:
+        """`most`: as many tokens as one step can have."""
+        self._most = most
+        self.rows = min(FEWEST, most)
+        """Tokens that the next step may have."""
+
+    def took(self, rows: int, seconds: float) -> None:
+        """A step is done. Small ones tell nothing: they take as long as reading the weights does."""
+        if rows >= self.rows // 2:
+            fitting = int(rows / max(seconds, 1e-6) * STEP_SECONDS)
+            self.rows = min(max(fitting, FEWEST), 2 * self.rows, self._most)
