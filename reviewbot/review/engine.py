@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from reviewbot.config.policy import Budget
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Outcome(StrEnum):
     """Wrong key, no permission, no such model: the operator must act."""
     REJECTED = "rejected"
     """Any other final error of the service."""
+    OVER_BUDGET = "over_budget"
+    """Not asked: what it may cost does not fit under a cap. Never billed."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,8 @@ class Reply:
     detail: str = ""
     """A short reason for people: never holds a secret."""
     sends: int = 1
-    """How often the prompt was sent: again where a server did not take its form."""
+    """How often the prompt was sent: again where a server did not take its form, not at all where
+    it would not fit into the budget."""
     scripted: bool = False
     """The server says that its answers are written by hand (a demonstration)."""
 
@@ -188,3 +194,7 @@ class Ask:
     number: int | None = None
     """Pull request number: both are the ledger's."""
     purpose: str = "review"
+    repository_id: int | None = None
+    """The host's, which outlives a rename; the ledger's as well."""
+    budget: "Budget | None" = None
+    """The caps of the repository's policy."""
