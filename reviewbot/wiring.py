@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reviewbot.asking import Asker, Starts
+from reviewbot.asking import Asker, Books
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
@@ -161,7 +161,7 @@ def engines(settings: Settings) -> Crew:
     return Crew(chosen, tuple(notes))
 
 
-def asker(settings: Settings, crew: Crew, ledger: Starts, book: PriceBook) -> Asker:
+def asker(settings: Settings, crew: Crew, ledger: Books, book: PriceBook) -> Asker:
     """What makes the calls."""
     claude, local = settings.claude_timeout_seconds, settings.local_timeout_seconds
     return Asker(
@@ -170,6 +170,7 @@ def asker(settings: Settings, crew: Crew, ledger: Starts, book: PriceBook) -> As
         ledger=ledger,
         prices=book,
         rates=local_rates(settings),
+        monthly_usd=settings.monthly_budget_usd,
         energy=_energy(settings, crew),
     )
 

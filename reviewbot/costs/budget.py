@@ -4,7 +4,7 @@ Months are calendar months in UTC; a call belongs to the one in which it began.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, Self
@@ -160,6 +160,11 @@ class Spending:
         capped = [each for each in self.accounts if each.cap_usd is not None]
         return min(capped, key=_left, default=None)
 
+    def under(self, caps: Caps) -> "Spending":
+        """The same under other caps."""
+        known = (replace(each, cap_usd=caps.of(each.scope.kind)) for each in self.accounts)
+        return replace(self, accounts=tuple(known))
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; USD as decimal strings."""
         return {"counted": self.counted, "accounts": [each.to_json() for each in self.accounts]}
@@ -168,6 +173,18 @@ class Spending:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The spending that `to_json` wrote."""
         return cls(tuple(Account.from_json(each) for each in data["accounts"]), data["counted"])
+
+
+class Budgets(NamedTuple):
+    """How all budgets stand at one moment, for whoever watches the service."""
+
+    operator: Account
+    """This month's."""
+    fullest: tuple[Account, ...]
+    """Of repositories and of pull requests the one that is nearest to its cap, of those that were
+    booked on this month."""
+    refused: Mapping[AccountKind, int]
+    """Calls that did not fit under a cap, since the beginning."""
 
 
 class Refusal(NamedTuple):
@@ -182,7 +199,9 @@ class Refusal(NamedTuple):
 def refused(accounts: Sequence[Account], need: Decimal) -> Refusal | None:
     """Why `need` USD more do not fit on these accounts, by the tightest cap; None if they do."""
     short = [
-        each for each in accounts if each.cap_usd is not None and each.used_usd + need > each.cap_usd
+        each
+        for each in accounts
+        if each.cap_usd is not None and each.used_usd + need > each.cap_usd
     ]
     if not short:
         return None
@@ -194,6 +213,26 @@ def refused(accounts: Sequence[Account], need: Decimal) -> Refusal | None:
 
 def _left(account: Account) -> Decimal:
     return account.left_usd or Decimal(0)
+
+
+def whose(kind: AccountKind, repository: str) -> str:
+    """An account's owner in words."""
+    if kind == "pull":
+        return "this pull request"
+    return (repository or "this repository") if kind == "repository" else "all repositories"
+
+
+def limit_text(kind: AccountKind, cap_usd: Decimal, repository: str) -> str:
+    """`acme/shop may spend $20.00 a month`."""
+    rate = "" if kind == "pull" else " a month"
+    who = "all repositories together" if kind == "operator" else whose(kind, repository)
+    return f"{who} may spend {cap_text(cap_usd)}{rate}"
+
+
+def cap_text(cap_usd: Decimal) -> str:
+    """`$20.00`, `$0.0125`: all the digits that somebody set."""
+    written = decimal_text(cap_usd)
+    return f"${cap_usd:,.2f}" if len(written.partition(".")[2]) <= 2 else f"${written}"
 
 
 def reserve_of(
@@ -218,5 +257,5 @@ def reserve_of(
 
 def noted(accounts: Iterable[Account]) -> list[Account]:
     """Accounts of whose cap `NOTED_SHARE` or more is used, the fullest first."""
-    full = [each for each in accounts if each.share >= NOTED_SHARE]
+    full = [each for each in accounts if each.cap_usd and each.share >= NOTED_SHARE]
     return sorted(full, key=lambda each: -each.share)

@@ -10,11 +10,14 @@ from typing import Any, Protocol, TypeVar
 
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
+from reviewbot.config.policy import Budget
+from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.calls import Call
 from reviewbot.errors import EngineError, ReviewbotError, StoreError
 from reviewbot.github.reviews import Attempt
-from reviewbot.pipeline import Asked, Setup
+from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
+from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
@@ -177,6 +180,20 @@ class DurableSteps:
         calls = self._calls()
         return [self._asked(job, calls) for job in jobs]
 
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        """Kept, so that a job which goes on decides as it did before."""
+        asker = self.parts.caller.asker
+        return str(self.step("budget", lambda: asker.too_dear(asks)))
+
+    def spending(self, payer: Payer, budget: Budget) -> Spending:
+        """As it was when it was first asked for."""
+        asker = self.parts.caller.asker
+        known = self.step(
+            "spending",
+            lambda: asker.spending(payer, budget, review_id=self.review_id).to_json(),
+        )
+        return Spending.from_json(known)
+
     def record(self, review: Review) -> None:
         job = self.job
         self.parts.caller.store.save_review(
@@ -231,6 +248,7 @@ class DurableSteps:
             repository_id=self.job.repository_id,
             number=self.job.number,
             purpose=ask.purpose,
+            budget=ask.budget.model_dump(mode="json") if ask.budget else {},
         )
 
     def _enqueue(self, job: AskJob) -> Any:

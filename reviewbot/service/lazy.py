@@ -5,8 +5,10 @@ A listener that starts while the database is away answers 503, and works when it
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Generic, TypeVar
 
+from reviewbot.costs.budget import Budgets
 from reviewbot.service.jobs import CommandJob, JobQueue, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
 from reviewbot.store.reviews import StoredReview
@@ -51,6 +53,10 @@ class LazyStore:
     def review(self, review_id: str) -> StoredReview | None:
         """The stored review of this id."""
         return self._store.get().review(review_id)
+
+    def budgets(self, at: datetime) -> Budgets:
+        """How the budgets of the month stand."""
+        return self._store.get().budgets(at)
 
     def beats(self) -> tuple[Beat, ...]:
         """All workers that did not end as they should, the last seen first."""

@@ -15,12 +15,14 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from reviewbot.config.settings import Settings
+from reviewbot.service.budget_metrics import BudgetMetrics
 from reviewbot.service.dbos_setup import jobs_engine
 from reviewbot.service.health import Health, ServiceHealth
 from reviewbot.service.jobs import JobQueue
 from reviewbot.service.lazy import LazyQueue, LazyStore
 from reviewbot.service.login import Login
 from reviewbot.service.logs import configure_logs
+from reviewbot.service.metrics import Metrics
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.web import create_app
 
@@ -54,12 +56,14 @@ def serve_web(
     after gunicorn has forked. Raises SettingsError without a webhook secret."""
 
     def app() -> Flask:
+        store = LazyStore(settings.database)
         return create_app(
             settings,
             LazyQueue(queue),
             health(),
-            reviews=LazyStore(settings.database).review,
+            reviews=store.review,
             login=login_of(settings),
+            metrics=Metrics(BudgetMetrics(store.budgets, settings.monthly_budget_usd)),
         )
 
     create_app(  # what is wrong with the settings is said here, not by a child that fails

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.registry import Collector
 
 #: Events that get a line of their own; others are counted together, so that nobody outside
 #: decides how many lines there are.
@@ -28,8 +29,11 @@ class Metrics:
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
-    def __init__(self) -> None:
+    def __init__(self, budgets: Collector | None = None) -> None:
+        """`budgets` knows how the budgets stand."""
         self._registry = CollectorRegistry()
+        if budgets is not None:
+            self._registry.register(budgets)
         self._deliveries = Counter(
             "reviewbot_deliveries",
             "Webhook deliveries by event and outcome.",

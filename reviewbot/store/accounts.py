@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reviewbot.costs.budget import (
     Account,
     AccountKind,
+    Budgets,
     Caps,
     Payer,
     Refusal,
@@ -89,27 +90,32 @@ def read(connection: Connection, scopes: Iterable[Scope]) -> list[Account]:
     wanted = list(scopes)
     here = tuple_(*(accounts.c[name] for name in _KEY)).in_([tuple(scope) for scope in wanted])
     rows = connection.execute(select(accounts).where(here))
-    found = {account.scope: account for account in (_account(row._mapping) for row in rows)}
+    found = {account.scope: account for account in map(_account, rows)}
     return [found.get(scope) or Account(scope) for scope in wanted]
 
 
-def fullest(connection: Connection, at: datetime) -> list[Account]:
-    """Of each kind the account with the fullest cap, among those that were booked on this month."""
-    month = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    query = select(accounts).where(accounts.c.cap_usd.is_not(None), accounts.c.seen_at >= month)
+def budgets(connection: Connection, at: datetime) -> Budgets:
+    """How all budgets of the month stand."""
+    month = Payer("", None, None).scopes(at)[-1]
+    [operator] = read(connection, [month])
     found: dict[AccountKind, Account] = {}
-    for row in connection.execute(query):
-        account = _account(row._mapping)
-        if account.scope.period not in ("", month.strftime("%Y-%m")):
-            continue
+    for row in connection.execute(_capped_this_month(at)):
+        account = _account(row)
         known = found.get(account.scope.kind)
-        if known is None or account.share > known.share:
+        if account.scope.period in ("", month.period) and (
+            known is None or account.share > known.share
+        ):
             found[account.scope.kind] = account
-    return list(found.values())
+    found.pop("operator", None)
+    return Budgets(operator, tuple(found.values()), _refused(connection))
 
 
-def refusals(connection: Connection) -> dict[AccountKind, int]:
-    """How many calls were ever refused, by the kind of account that had not enough left."""
+def _capped_this_month(at: datetime) -> Select[Any]:
+    month = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return select(accounts).where(accounts.c.cap_usd.is_not(None), accounts.c.seen_at >= month)
+
+
+def _refused(connection: Connection) -> dict[AccountKind, int]:
     c = accounts.c
     query = select(c.kind, func.sum(c.refused)).where(c.refused > 0).group_by(c.kind)
     return {kind: int(count) for kind, count in connection.execute(query)}
@@ -156,6 +162,7 @@ def _insert(connection: Connection) -> postgresql.Insert | sqlite.Insert:
     return sqlite.insert(accounts)
 
 
-def _account(row: Mapping[str, Any]) -> Account:
+def _account(found: Row[Any]) -> Account:
+    row = found._mapping
     values = {name: row[name] for name in (*_SUMS, "cap_usd") if name != "refused"}
     return Account(Scope(*(row[name] for name in _KEY)), **values)

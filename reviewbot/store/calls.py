@@ -1,6 +1,5 @@
 """Calls as rows: the two events of the ledger."""
 
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any

@@ -8,15 +8,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
-from reviewbot.costs.budget import (
-    NO_CAPS,
-    Account,
-    AccountKind,
-    Caps,
-    Payer,
-    Refusal,
-    Spending,
-)
+from reviewbot.costs.budget import NO_CAPS, Budgets, Caps, Payer, Refusal, Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.publishing.result import Review
 from reviewbot.reporting.regret import Sampled
@@ -79,15 +71,10 @@ class Store:
             counted = review_id is not None and has_review(connection, review_id)
             return Spending(tuple(accounts.read(connection, payer.scopes(at))), counted)
 
-    def fullest_accounts(self, at: datetime) -> list[Account]:
-        """Of each kind of account the one whose cap is used up most, this month."""
+    def budgets(self, at: datetime) -> Budgets:
+        """How the budgets of the month stand."""
         with self._reading() as connection:
-            return accounts.fullest(connection, at)
-
-    def refused_calls(self) -> dict[AccountKind, int]:
-        """How many calls did not fit under a cap, by the kind of account, since the beginning."""
-        with self._reading() as connection:
-            return accounts.refusals(connection)
+            return accounts.budgets(connection, at)
 
     def sampled(
         self,

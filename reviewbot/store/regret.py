@@ -1,10 +1,9 @@
 """Sampled comparisons as rows: what is counted of them without reading reviews."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from reviewbot.publishing.result import Review
 from reviewbot.reporting.regret import Counts, Sampled
@@ -49,9 +48,9 @@ def select_sampled(
     if repository is not None:
         query = query.where(c.repository == repository)
     rows = connection.execute(query.order_by(c.created_at, c.review_id))
-    return [_sampled(row._mapping) for row in rows]
+    return [_sampled(row) for row in rows]
 
 
-def _sampled(row: Mapping[str, Any]) -> Sampled:
-    levels = {Severity(level): Counts.of(data) for level, data in row["by_severity"].items()}
-    return Sampled(row["review_id"], row["repository"], row["created_at"], row["usd"], levels)
+def _sampled(row: Row[Any, Any, Any, Any, Any]) -> Sampled:
+    levels = {Severity(level): Counts.of(data) for level, data in row.by_severity.items()}
+    return Sampled(row.review_id, row.repository, row.created_at, row.usd, levels)

@@ -62,7 +62,10 @@ def put_review(
 
 def has_review(connection: Connection, review_id: str) -> bool:
     """Whether a review of this id was written."""
-    return connection.execute(select(reviews.c.id).where(reviews.c.id == review_id)).first() is not None
+    return (
+        connection.execute(select(reviews.c.id).where(reviews.c.id == review_id)).first()
+        is not None
+    )
 
 
 def get_review(connection: Connection, review_id: str) -> StoredReview | None:

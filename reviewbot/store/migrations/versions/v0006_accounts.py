@@ -4,6 +4,7 @@ The sums of calls and reviews that are there already are worked out here.
 """
 
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -99,7 +100,7 @@ def _book() -> None:
     dialect = _POSTGRESQL
     if bind.dialect.name == "sqlite":
         dialect = _SQLITE
-        driver = bind.connection.driver_connection
+        driver: Any = bind.connection.driver_connection
         driver.create_function("stored_usd", 1, _stored_usd, deterministic=True)
     sums = ", ".join(f"COALESCE(SUM({name}), 0)" for name in (*_USD, "joules", "calls"))
     op.execute(
