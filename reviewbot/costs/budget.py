@@ -198,17 +198,15 @@ class Refusal(NamedTuple):
 
 def refused(accounts: Sequence[Account], need: Decimal) -> Refusal | None:
     """Why `need` USD more do not fit on these accounts, by the tightest cap; None if they do."""
-    short = [
-        each
-        for each in accounts
-        if each.cap_usd is not None and each.used_usd + need > each.cap_usd
-    ]
+    short = {
+        each: each.used_usd + need - each.cap_usd for each in accounts if each.cap_usd is not None
+    }
+    short = {each: by for each, by in short.items() if by > 0}
     if not short:
         return None
     tightest = min(short, key=_left)
-    cap = tightest.cap_usd or Decimal(0)
-    later = all(each.reserved_usd >= need - _left(each) for each in short)
-    return Refusal(tightest.scope.kind, cap, later)
+    later = all(each.reserved_usd >= by for each, by in short.items())
+    return Refusal(tightest.scope.kind, tightest.cap_usd or Decimal(0), later)
 
 
 def _left(account: Account) -> Decimal:
