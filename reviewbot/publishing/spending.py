@@ -30,7 +30,7 @@ def month_rows(review: Review) -> list[CostRow]:
         rows.append(CostRow("This month", usd(month.total_usd), how))
     if left := left_row(spending):
         short = review.held or any(c.outcome is Outcome.OVER_BUDGET for c in review.calls)
-        more = "; the next question may cost more" if short else ""
+        more = "; too little for the next question" if short else ""
         rows.append(left._replace(how=left.how + more))
     return rows
 

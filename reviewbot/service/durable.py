@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Timer
 from typing import Any, Protocol, TypeVar
@@ -153,7 +153,8 @@ class DurableSteps:
     published: dict[str, Any] = field(default_factory=dict)
 
     def fetch(self) -> Fetched:
-        fetched = patiently(lambda: self.parts.host.fetch(self.job))
+        found = patiently(lambda: self.parts.host.fetch(self.job))
+        fetched = replace(found, repository_id=self.job.repository_id)  # whose money it costs
         tries = count(1)
 
         def begin() -> int | None:
