@@ -7,6 +7,7 @@ transactions lock the accounts in one order; of two at once the second sees what
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
@@ -31,6 +32,11 @@ _KEY = ("kind", "name", "period")
 _USD = ("reserved", "unknown", "external", "claude", "local", "all_claude")
 #: Columns that only ever have something added to them.
 _SUMS = (*(f"{name}_usd" for name in _USD), "joules", "calls", "refused")
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(_SUMS, 0),
+    **{f"{name}_usd": Decimal(0) for name in _USD},
+    "cap_usd": None,
+}
 
 
 def scopes_of(start: CallStart) -> tuple[Scope, ...]:
@@ -140,26 +146,28 @@ def _upsert(
     *,
     added: Sequence[str],
 ) -> None:
-    """One statement for all scopes: rows are locked in its order. Columns in `added` grow, others
-    are set."""
-    empty: dict[str, Any] = dict.fromkeys(_SUMS, 0) | dict.fromkeys(
-        (f"{name}_usd" for name in _USD), Decimal(0)
-    )
+    """Make or change a row for each scope, in their order. Columns in `added` grow, others are
+    set."""
     rows = [
-        {**empty, **scope._asdict(), **row, "seen_at": at}
+        {**_EMPTY, **scope._asdict(), **row, "seen_at": at}
         for scope, row in zip(scopes, values, strict=True)
     ]
-    statement = _insert(connection).values(rows)
+    statement = _statement(connection.dialect.name, tuple(values[0]), frozenset(added))
+    connection.execute(statement, rows)
+
+
+@cache
+def _statement(
+    dialect: str, changed: tuple[str, ...], added: frozenset[str]
+) -> postgresql.Insert | sqlite.Insert:
+    """Kept, so that it is compiled once."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(accounts)
     new, old = statement.excluded, accounts.c
-    changed = {name: old[name] + new[name] if name in added else new[name] for name in values[0]}
-    changed["seen_at"] = new.seen_at
-    connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed))
-
-
-def _insert(connection: Connection) -> postgresql.Insert | sqlite.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(accounts)
-    return sqlite.insert(accounts)
+    set_ = {name: old[name] + new[name] if name in added else new[name] for name in changed}
+    return statement.on_conflict_do_update(
+        index_elements=_KEY, set_={**set_, "seen_at": new.seen_at}
+    )
 
 
 def _account(found: Row[Any]) -> Account:
