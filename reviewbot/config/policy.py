@@ -150,7 +150,10 @@ class ReviewPolicy(Closed):
         description="Ask the local model a second time whether each of its findings is true; wrong ones are dropped.",
     )
     regret_percent: Annotated[float, LOWERS] = Field(
-        0.0, ge=0, le=100, description="Share of local reviews that Claude repeats to compare, %."
+        0.0,
+        ge=0,
+        le=100,
+        description="Share of automatic local reviews that Claude reads as well, to compare, %.",
     )
 
 
@@ -175,10 +178,12 @@ class Budget(Closed):
         None, description="USD a calendar month (UTC) for this repository; empty: no limit here."
     )
     per_pr_usd: Annotated[Usd | None, LOWERS] = Field(
-        None, description="USD for one pull request; empty: no limit here."
+        None,
+        description="USD for one pull request, all its reviews together; empty: no limit here.",
     )
     when_exhausted: Annotated[Literal["local", "hold"], OPERATOR] = Field(
-        "local", description="Review by the local engine and say so, or wait for a person."
+        "local",
+        description="What Claude can't be paid for: `local`, the local model reads it and the review says so; `hold`, the review waits for a person.",
     )
 
 
