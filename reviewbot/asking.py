@@ -8,6 +8,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
 
+from reviewbot.config.policy import Budget
+from reviewbot.costs.budget import (
+    Caps,
+    Payer,
+    Refusal,
+    Spending,
+    limit_text,
+    refused,
+    reserve_of,
+)
 from reviewbot.costs.busy import SharedMeter
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.local import LocalRates
@@ -19,17 +29,26 @@ from reviewbot.review.engine import (
     Counted,
     CountsTokens,
     Engine,
+    Outcome,
     Prompt,
     Reply,
     Role,
 )
 from reviewbot.review.retrying import checked
 
+#: Seconds after which a question is tried again that did not fit because of calls which still run,
+#: by try: most calls end within a minute.
+LATER = (5.0, 15.0, 45.0)
 
-class Starts(Protocol):
-    """Where calls are written down before they are made."""
 
-    def start_call(self, start: CallStart) -> None: ...
+class Books(Protocol):
+    """Where calls are written down before they are made, and what is spent is known."""
+
+    def start_call(self, start: CallStart, caps: Caps) -> Refusal | None:
+        """Reserve the call's largest possible bill; why not, where a cap is in the way."""
+        ...
+
+    def spending(self, payer: Payer, at: datetime, *, review_id: str | None) -> Spending: ...
 
 
 @runtime_checkable
@@ -49,9 +68,11 @@ class Asker:
     engines: Mapping[Role, Engine]
     timeouts: Mapping[Role, float]
     """Longest wait for one answer, seconds."""
-    ledger: Starts
+    ledger: Books
     prices: PriceBook
     rates: LocalRates
+    monthly_usd: Decimal | None = None
+    """The operator's cap on all external engines in a calendar month; None: no cap."""
     energy: Callable[[], float] | None = None
     """Reads the joules that the local engine's machine has used; None where nothing counts them."""
     busy: SharedMeter = field(default_factory=SharedMeter)
@@ -60,37 +81,35 @@ class Asker:
     """Joules of our own hardware, likewise."""
 
     def call(
-        self,
-        ask: Ask,
-        attempt: int,
-        *,
-        review_id: str,
-        installation: int | None = None,
-        repository_id: int | None = None,
+        self, ask: Ask, attempt: int, *, review_id: str, installation: int | None = None
     ) -> tuple[Reply, Call]:
         """Ask once. The start is in the ledger; the settled call is the caller's to store.
 
-        Raises EngineError as engines do, PriceError for a model without a price.
+        A question whose reserve does not fit under a cap is not asked: `over_budget`. Raises
+        EngineError as engines do, PriceError for a model without a price.
         """
-        engine = self.engines[ask.role]
+        engine, now = self.engines[ask.role], datetime.now(UTC)
         start = CallStart(
             id=str(uuid.uuid4()),
             review_id=review_id,
             repository=ask.repository or "",
             number=ask.number,
             installation=installation,
-            repository_id=repository_id,
+            repository_id=ask.repository_id,
             purpose=ask.purpose,
             unit=ask.unit,
             attempt=attempt,
             engine=engine.name,
             provider=engine.provider,
             model=engine.model,
-            reserved_usd=self._reserve(engine, ask.prompt),
-            started_at=datetime.now(UTC),
+            reserved_usd=reserve_of(self.prices, engine.provider, engine.model, ask.prompt),
+            started_at=now,
         )
-        self.ledger.start_call(start)
-        reply, seconds = self._measured(engine, start.id, ask)
+        if refusal := self.ledger.start_call(start, self.caps(ask.budget)):
+            start = replace(start, reserved_usd=Decimal(0))
+            reply, seconds = _not_asked(engine.model, refusal, attempt, ask.repository), 0.0
+        else:
+            reply, seconds = self._measured(engine, start.id, ask)
         call = settle_call(
             start,
             reply,
@@ -111,6 +130,32 @@ class Asker:
             return engine.count(prompt, texts)
         except EngineError:
             return None
+
+    def caps(self, budget: Budget | None) -> Caps:
+        """The policy's caps and the operator's."""
+        if budget is None:
+            return Caps(operator_usd=self.monthly_usd)
+        return Caps(budget.per_pr_usd, budget.monthly_usd, self.monthly_usd)
+
+    def spending(self, payer: Payer, budget: Budget, *, review_id: str | None = None) -> Spending:
+        """What is spent for the payer by now, under these caps."""
+        known = self.ledger.spending(payer, datetime.now(UTC), review_id=review_id)
+        return known.under(self.caps(budget))
+
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        """Why the questions of one review would not fit under the caps together, in words; empty
+        if they do. Nothing is reserved."""
+        need = Decimal(0)
+        for ask in asks:
+            engine = self.engines[ask.role]
+            need += reserve_of(self.prices, engine.provider, engine.model, ask.prompt)
+        if not need:
+            return ""
+        first = asks[0]
+        payer = Payer(first.repository or "", first.repository_id, first.number)
+        now = self.spending(payer, first.budget or Budget())
+        refusal = refused(now.accounts, need)
+        return limit_text(refusal.kind, refusal.cap_usd, first.repository or "") if refusal else ""
 
     def _measured(self, engine: Engine, call: str, ask: Ask) -> tuple[Reply, float]:
         """The reply, with its share of joules, and its share of our hardware's seconds."""
@@ -138,15 +183,14 @@ class Asker:
     def _joules(self) -> float:
         return self.energy() if self.energy else 0.0
 
-    def _reserve(self, engine: Engine, prompt: Prompt) -> Decimal:
-        """A proven upper bound of what the call can cost; 0 on our own hardware."""
-        if engine.provider is None:
-            return Decimal(0)
-        return self.prices.reserve(
-            engine.provider,
-            engine.model,
-            prompt.text,
-            prompt.max_output_tokens,
-            schema=prompt.schema,
-            cache="5m" if prompt.cache_prefix else "none",
-        )
+
+def _not_asked(model: str, refusal: Refusal, attempt: int, repository: str | None) -> Reply:
+    later = LATER[min(attempt, len(LATER)) - 1] if refusal.may_fit_later else None
+    return Reply(
+        Outcome.OVER_BUDGET,
+        model,
+        0.0,
+        retry_after=later,
+        detail=limit_text(refusal.kind, refusal.cap_usd, repository or ""),
+        sends=0,
+    )

@@ -4,51 +4,42 @@ What is not a step is pure and deterministic, so that a durable runner can repla
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
+from reviewbot.comparing import Comparison, compare, is_sampled
 from reviewbot.config.documents import load_document, validate
-from reviewbot.config.policy import Policy, narrow, without_policy
-from reviewbot.costs.calls import Call
+from reviewbot.config.policy import Budget, Policy, narrow, without_policy
+from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.summary import summarize
 from reviewbot.errors import DocumentError, EngineError
-from reviewbot.privacy.egress import EgressEntry, NeverSend, receipt
+from reviewbot.privacy.egress import NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.result import Review
-from reviewbot.review.anchor import Anchors
+from reviewbot.publishing.spending import budget_notes
+from reviewbot.reading import Asked, Talk, ask_all, judged
 from reviewbot.review.answer import Severity
-from reviewbot.review.assemble import Read, coverage_of, finding_of, findings_of
-from reviewbot.review.attention import unread
+from reviewbot.review.assemble import Read, coverage_of, finding_of
+from reviewbot.review.attention import held_line, over_budget, unread
 from reviewbot.review.briefing import briefing_of, file_notes
 from reviewbot.review.doubt import doubt_job, opinion_of, settled, with_uncertain
 from reviewbot.review.engine import Ask, Counted, Lineup, Outcome, Prompt, Reply, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.finding import Coverage, CoverageStatus
-from reviewbot.review.passes import Part, agreed, parts_of
-from reviewbot.review.plan import plan
-from reviewbot.review.prompt import Briefing
+from reviewbot.review.passes import parts_of
+from reviewbot.review.plan import Plan, plan
 from reviewbot.review.select import select
-from reviewbot.review.verify import Standing, trial
-from reviewbot.review.work import Job, follow_ups, prepare
+from reviewbot.review.work import Job, follow_ups, prepare, read_here
 from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.override import overridden
 from reviewbot.routing.router import areas_of, decide
 from reviewbot.routing.rules import RuleSet, policy_rules
-
-
-class Asked(NamedTuple):
-    """The final reply to one question, and every call that it took."""
-
-    reply: Reply
-    calls: tuple[Call, ...]
-    sends: int
-    """How often the prompt was sent: once for each call, or more."""
 
 
 class Steps(Protocol):
@@ -68,6 +59,14 @@ class Steps(Protocol):
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         """Put questions to the engines of their roles, several at a time, with retries; one
         `Asked` for each, in order. Each call is in the ledger before it is made."""
+        ...
+
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        """Why the budget would not cover these questions together; empty if it does."""
+        ...
+
+    def spending(self, payer: Payer, budget: Budget) -> Spending:
+        """What is spent by now, this review included, and the caps that hold."""
         ...
 
     def record(self, review: Review) -> None: ...
@@ -140,13 +139,11 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
     policy, broken = effective_policy(setup, fetched)
     change, sources = fetched.change, fetched.sources
     never_send = NeverSend(policy.route.never_send)
-    talk = _Talk(steps, change, setup.lineup)
+    talk = Talk(steps, fetched, setup.lineup, policy)
     route, why = _route(talk, fetched, setup, policy, never_send)
     if why:
-        review = _routed_only(fetched, route, why, broken, talk, review_id, now)
-        steps.record(review)
-        steps.publish(review)
-        return review
+        review = replace(_nothing_read(talk, route, broken, review_id, now), left_alone=why)
+        return _ended(steps, replace(review, coverage=_skipped(change, why)))
     analysis = steps.analyze(
         change,
         sources,
@@ -165,17 +162,40 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         passes=policy.review.passes,
         again=policy.review.verify,
     )
-    answers = _ask_all(talk, prepared.jobs, briefing)
+    if why := _too_dear(steps, talk, prepared.jobs):
+        review = _nothing_read(talk, route, broken, review_id, now)
+        spending = steps.spending(talk.payer, policy.budget)
+        return _ended(steps, _held(review, planned, spending, why))
+
+    def more_after(job: Job, reply: Reply) -> Sequence[Job]:
+        more = follow_ups(job, reply, briefing, setup.lineup)
+        if more or policy.budget.when_exhausted == "hold":
+            return more
+        return read_here(
+            job,
+            reply,
+            briefing,
+            setup.lineup,
+            passes=policy.review.passes,
+            again=policy.review.verify,
+        )
+
+    answers = ask_all(talk, prepared.jobs, more_after)
     parts = parts_of(read for read, _ in answers)
     reads = [part.best for part in parts]
-    judged = _judged(talk, parts, fetched, setup, policy)
+    standing = judged(talk, parts, setup.dismissed)
+    compared = Comparison(tuple(standing.findings), None, "")
+    if setup.automatic and is_sampled(talk, route):
+        compared = compare(talk, reads, standing.findings, briefing, route, setup.dismissed)
     found = [with_fingerprint(finding_of(evidence, change)) for evidence in analysis.evidence]
     selection = select(
-        [*judged.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
+        [*compared.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
         min_severity=Severity(policy.review.min_severity),
         max_findings=policy.review.max_findings,
     )
     coverage = coverage_of(change, planned, reads, prepared.left_out, setup.lineup)
+    spending = steps.spending(talk.payer, policy.budget)
+    held = _held_back(reads, policy)
     review = Review(
         id=review_id,
         change=change,
@@ -202,7 +222,9 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         ),
         attention=(
             *([broken] if broken else []),
+            *([held_line(held)] if held else []),
             *planned.attention,
+            *over_budget(reads),
             *unread(coverage, route, change),
         ),
         notes=(
@@ -211,19 +233,44 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *route.notes,
             *analysis.notices,
             *(part.shortfall for part in parts if part.shortfall),
-            *judged.notes,
+            *standing.notes,
+            *([compared.note] if compared.note else []),
+            *budget_notes(spending, change.repository or ""),
             *dict.fromkeys(f"{c.model}: {said}" for c in talk.calls for said in c.warnings),
         ),
-        dropped={**(+judged.dropped), **selection.dropped},
+        dropped={**(+standing.dropped), **selection.dropped},
         worst=selection.worst,
+        spending=spending,
+        held=held,
+        regret=compared.regret,
     )
+    return _ended(steps, review)
+
+
+def _ended(steps: Steps, review: Review) -> Review:
     steps.record(review)
     steps.publish(review)
     return review
 
 
+def _too_dear(steps: Steps, talk: Talk, jobs: Sequence[Job]) -> str:
+    """Why the review is not begun: it would not be done as the policy wants it."""
+    paid = [job for job in jobs if talk.lineup.engines[job.role].external]
+    if not paid or talk.policy.budget.when_exhausted != "hold":
+        return ""
+    return steps.too_dear(talk.questions(paid))
+
+
+def _held_back(reads: Sequence[Read], policy: Policy) -> str:
+    """Why parts of a review that has begun wait for a person."""
+    if policy.budget.when_exhausted != "hold":
+        return ""
+    unpaid = (read.reply for read in reads if read.reply.outcome is Outcome.OVER_BUDGET)
+    return next((reply.detail for reply in unpaid), "")
+
+
 def _route(
-    talk: "_Talk", fetched: Fetched, setup: Setup, policy: Policy, never_send: NeverSend
+    talk: Talk, fetched: Fetched, setup: Setup, policy: Policy, never_send: NeverSend
 ) -> tuple[Route, str]:
     """Where the change goes, and why it is routed only; empty if it is reviewed."""
     route = route_change(fetched, setup, policy)
@@ -235,7 +282,7 @@ def _route(
 
 
 def _asked(
-    talk: "_Talk",
+    talk: Talk,
     fetched: Fetched,
     setup: Setup,
     policy: Policy,
@@ -279,107 +326,40 @@ def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) ->
     )
 
 
-def _routed_only(
-    fetched: Fetched,
-    route: Route,
-    why: str,
-    broken: str,
-    talk: "_Talk",
-    review_id: str,
-    now: datetime,
-) -> Review:
+def _nothing_read(talk: Talk, route: Route, broken: str, review_id: str, now: datetime) -> Review:
+    """What is known of a change that no model has read."""
     return Review(
         id=review_id,
-        change=fetched.change,
+        change=talk.change,
         route=route,
         findings=(),
-        coverage=tuple(
-            Coverage(file.path, CoverageStatus.SKIPPED, "none", why)
-            for file in fetched.change.files
-        ),
+        coverage=(),
         calls=tuple(talk.calls),
         cost=summarize(talk.calls),
         created_at=now,
         egress=receipt(talk.egress),
         attention=(broken,) if broken else (),
-        notes=fetched.notes,
-        left_alone=why,
+        notes=talk.fetched.notes,
     )
 
 
-@dataclass
-class _Talk:
-    """Questions put to engines, what they cost, and what left for them."""
-
-    steps: Steps
-    change: Change
-    lineup: Lineup
-    calls: list[Call] = field(default_factory=list)
-    egress: list[EgressEntry] = field(default_factory=list)
-
-    def ask(self, jobs: Sequence[Job]) -> list[Asked]:
-        """One answer for each job, in order. Raises EngineError as engines do."""
-        asked = self.steps.ask([job.ask(self.change) for job in jobs])
-        for job, (_, made, sends) in zip(jobs, asked, strict=True):
-            self.calls += made
-            if self.lineup.engines[job.role].external:
-                self.egress += job.composed.egress * sends
-        return asked
+def _skipped(change: Change, why: str) -> tuple[Coverage, ...]:
+    return tuple(Coverage(file.path, CoverageStatus.SKIPPED, "none", why) for file in change.files)
 
 
-def _ask_all(
-    talk: _Talk, jobs: Sequence[Job], briefing: Briefing
-) -> list[tuple[Read, tuple[Call, ...]]]:
-    """Ask in rounds until every job has a reply that nothing more can be done about: each job
-    with its final reply, and the calls that took.
-
-    Raises EngineError where nothing was answered and a service denied access: the operator must
-    act. Where some was, the review says which part is missing.
-    """
-    reads: list[tuple[Read, tuple[Call, ...]]] = []
-    while jobs:
-        waiting: list[Job] = []
-        for job, (reply, made, _) in zip(jobs, talk.ask(jobs), strict=True):
-            more = follow_ups(job, reply, briefing, talk.lineup)
-            waiting += more
-            if not more:
-                reads.append((Read.of(job, reply), made))
-        jobs = waiting
-    denied = [read for read, _ in reads if read.reply.outcome is Outcome.DENIED]
-    if denied and all(read.nothing_read for read, _ in reads):
-        name = talk.lineup.engines[denied[0].job.role].name
-        raise EngineError(f"{name}: {denied[0].reply.detail or 'access denied'}")
-    return reads
-
-
-def _judged(
-    talk: _Talk,
-    parts: Sequence[Part],
-    fetched: Fetched,
-    setup: Setup,
-    policy: Policy,
-) -> Standing:
-    """What the passes over each part agree on and, where the policy asks for it, what the local
-    model stands by when it is asked again."""
-    standing, trials = Standing(), []
-    anchors = Anchors(fetched.change, fetched.sources.head)
-    for part in parts:
-        said = [
-            [with_fingerprint(finding) for finding in findings_of(read, anchors, setup.lineup)]
-            for read in part.answers
-        ]
-        agreement = agreed(said)
-        standing.dropped["no agreement"] += agreement.alone
-        wanted = [f for f in agreement.findings if f.fingerprint not in setup.dismissed]
-        job = part.best.job
-        if policy.review.verify and job.role == "local" and wanted:
-            trials.append(trial(job, wanted, setup.lineup.engines[job.role]))
-        else:
-            standing.findings += wanted
-    if trials:
-        try:
-            replies = [asked.reply for asked in talk.ask([each.job for each in trials])]
-            standing.judged(trials, replies)
-        except EngineError as error:
-            standing.unjudged(trials, str(error))
-    return standing
+def _held(review: Review, planned: Plan, spending: Spending, why: str) -> Review:
+    """A review that waits for a person, since the budget does not cover it."""
+    settled = {entry.path: entry for entry in planned.coverage}
+    waiting = _skipped(review.change, "held: budget used up")
+    return replace(
+        review,
+        held=why,
+        coverage=tuple(settled.get(entry.path, entry) for entry in waiting),
+        attention=(*review.attention, held_line(why)),
+        notes=(
+            *review.notes,
+            *review.route.notes,
+            *budget_notes(spending, review.change.repository or ""),
+        ),
+        spending=spending,
+    )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 from reviewbot.asking import Asker
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
-from reviewbot.config.policy import Policy
+from reviewbot.config.policy import Budget, Policy
+from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.calls import Call
 from reviewbot.errors import UsageError
 from reviewbot.github.calls import GitHubError
-from reviewbot.pipeline import Asked
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review
+from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.review.retrying import retry_delay
@@ -96,6 +97,12 @@ class PlainSteps:
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        return self.asker.too_dear(asks)
+
+    def spending(self, payer: Payer, budget: Budget) -> Spending:
+        return self.asker.spending(payer, budget, review_id=self.review_id)
 
     def record(self, review: Review) -> None:
         self.ledger.save_review(review, request="cli")

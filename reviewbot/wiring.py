@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reviewbot.asking import Asker, Starts
+from reviewbot.asking import Asker, Books
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
@@ -163,7 +163,7 @@ def engines(settings: Settings) -> Crew:
     return Crew(chosen, tuple(notes))
 
 
-def asker(settings: Settings, crew: Crew, ledger: Starts, book: PriceBook) -> Asker:
+def asker(settings: Settings, crew: Crew, ledger: Books, book: PriceBook) -> Asker:
     """What makes the calls."""
     claude, local = settings.claude_timeout_seconds, settings.local_timeout_seconds
     return Asker(
@@ -172,6 +172,7 @@ def asker(settings: Settings, crew: Crew, ledger: Starts, book: PriceBook) -> As
         ledger=ledger,
         prices=book,
         rates=local_rates(settings),
+        monthly_usd=settings.monthly_budget_usd,
         energy=_energy(settings, crew),
     )
 

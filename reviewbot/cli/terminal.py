@@ -14,6 +14,7 @@ from reviewbot.cli.terminal_progress import Progress
 from reviewbot.cli.terminal_text import Page, clean
 from reviewbot.publishing import figures
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.spending import cost_table
 from reviewbot.review.answer import Severity
 from reviewbot.review.finding import CoverageStatus
 from reviewbot.routing.model import FileRoute, Match, Route, Tier
@@ -174,7 +175,7 @@ def _notes(page: Page, review: Review) -> None:
 
 def _cost(page: Page, review: Review) -> None:
     page.heading(figures.cost_title(review))
-    rows = figures.cost_rows(review)
+    rows = cost_table(review)
     page.table(
         [
             [Text(r.what, "bold" if r.what == "Total" else ""), Text(r.usd, "bold"), r.how]

@@ -1,6 +1,8 @@
 """The repository's policy, `.github/reviewbot.yml`, and how it narrows the operator's."""
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
@@ -30,6 +32,8 @@ class Narrowing(Enum):
 
 ADDS, LOWERS, OPERATOR, REPOSITORY = Narrowing
 
+#: The keys of `budget` that limit money.
+_CAPS = ("monthly_usd", "per_pr_usd")
 #: What may be a key, `never_send` misspelled among them.
 _KEY_LIKE = re.compile(r"[A-Za-z][A-Za-z_-]{5,14}")
 
@@ -155,7 +159,10 @@ class ReviewPolicy(Closed):
         description="Ask the local model a second time whether each of its findings is true; wrong ones are dropped.",
     )
     regret_percent: Annotated[float, LOWERS] = Field(
-        0.0, ge=0, le=100, description="Share of local reviews that Claude repeats to compare, %."
+        0.0,
+        ge=0,
+        le=100,
+        description="Share of automatic local reviews that Claude reads as well, to compare, %.",
     )
 
 
@@ -180,10 +187,12 @@ class Budget(Closed):
         None, description="USD a calendar month (UTC) for this repository; empty: no limit here."
     )
     per_pr_usd: Annotated[Usd | None, LOWERS] = Field(
-        None, description="USD for one pull request; empty: no limit here."
+        None,
+        description="USD for one pull request, all its reviews together; empty: no limit here.",
     )
     when_exhausted: Annotated[Literal["local", "hold"], OPERATOR] = Field(
-        "local", description="Review by the local engine and say so, or wait for a person."
+        "local",
+        description="What Claude can't be paid for: `local`, the local model reads it and the review says so; `hold`, the review waits for a person.",
     )
 
 
@@ -231,29 +240,49 @@ def load_policy(text: str | bytes, source: str = ".github/reviewbot.yml") -> Pol
 def without_policy(text: str | bytes, source: str) -> tuple[Policy, str]:
     """What still holds of a policy that is broken, and that in words.
 
-    Only what it keeps from leaving, since a slip elsewhere must not send a file out: its
-    `never_send`, or every file where that can't be read.
+    Only what it keeps from leaving and from being spent, since a slip elsewhere must not send a
+    file out or lift a cap: its `never_send`, or every file where that can't be read; its `budget`,
+    or no money at all.
     """
-    spelled = _spelled(text)
-    if not spelled:
-        return Policy(), "the defaults apply"
     try:
         document = load_document(text, source).data
-        route = document.get("route") if isinstance(document, dict) else None
-        if spelled == ["never_send"] and isinstance(route, dict):
-            policy = Policy.model_validate({"route": {"never_send": route["never_send"]}})
-            return policy, "the defaults apply, and its `never_send`"
-    except (DocumentError, ValidationError, KeyError):
-        """What it keeps can't be told."""
-    everything = Policy.model_validate({"route": {"never_send": ["**"]}})
-    return everything, "the defaults apply, and no file is sent out: its `never_send` can't be read"
+    except DocumentError:
+        document = None
+    parts = document if isinstance(document, dict) else {}
+    kept: dict[str, Any] = {}
+    words = ["the defaults apply"]
+    if spelled := _spelled(text, ("never_send",), 0.7):
+        kept["route"], said = _kept_files(parts.get("route"), spelled)
+        words.append(said)
+    if spelled := _spelled(text, _CAPS, 0.8):
+        kept["budget"], said = _kept_money(parts.get("budget"), spelled)
+        words.append(said)
+    return Policy.model_validate(kept), ", and ".join(words)
 
 
-def _spelled(text: str | bytes) -> list[str]:
-    """The words in it that may be meant as `never_send`."""
+def _kept_files(route: Any, spelled: list[str]) -> tuple[dict[str, Any], str]:
+    if spelled == ["never_send"] and isinstance(route, dict) and "never_send" in route:
+        kept = {"never_send": route["never_send"]}
+        with suppress(ValidationError):
+            RoutePolicy.model_validate(kept)
+            return kept, "its `never_send`"
+    return {"never_send": ["**"]}, "no file is sent out: its `never_send` can't be read"
+
+
+def _kept_money(budget: Any, spelled: list[str]) -> tuple[dict[str, Any], str]:
+    if set(spelled) <= set(_CAPS) and isinstance(budget, dict) and set(spelled) <= budget.keys():
+        with suppress(ValidationError):
+            Budget.model_validate(budget)
+            return budget, "its `budget`"
+    return {"monthly_usd": 0}, "nothing is spent: its `budget` can't be read"
+
+
+def _spelled(text: str | bytes, names: Sequence[str], alike: float) -> list[str]:
+    """The words in it that are so much alike (1: the same) to one of these keys."""
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     words = {word.lower().replace("-", "_") for word in _KEY_LIKE.findall(plain[:MAX_BYTES])}
-    return get_close_matches("never_send", sorted(words), n=5, cutoff=0.7)
+    close = (get_close_matches(name, sorted(words), n=5, cutoff=alike) for name in names)
+    return list(dict.fromkeys(word for found in close for word in found))
 
 
 PolicyPart = TypeVar("PolicyPart", bound=BaseModel)

@@ -114,6 +114,14 @@ class Settings(BaseModel):
         le=1_000_000_000,
         description="Power under load, where it can't be measured, watts.",
     )
+    monthly_budget_usd: Decimal | None = Field(
+        None,
+        ge=0,
+        le=1_000_000_000,
+        decimal_places=6,
+        description="Most USD for external engines in a calendar month (UTC), all repositories"
+        " together; empty: no limit.",
+    )
     prices_file: Path | None = Field(
         None, description="YAML with prices of models that the price library doesn't know."
     )

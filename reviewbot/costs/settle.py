@@ -11,7 +11,8 @@ from reviewbot.costs.prices import PriceBook
 from reviewbot.errors import PriceError
 from reviewbot.review.engine import Outcome, Reply
 
-#: Replies that a service does not bill where they name no usage: it answered with an error.
+#: Replies that a service does not bill where they name no usage: it answered with an error, or was
+#: not asked.
 #: A timeout or a broken connection is not among them: an answer may be on its way.
 UNBILLED = frozenset(
     {
@@ -20,6 +21,7 @@ UNBILLED = frozenset(
         Outcome.TOO_LONG,
         Outcome.DENIED,
         Outcome.REJECTED,
+        Outcome.OVER_BUDGET,
     }
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.local import JoulesHow
 from reviewbot.costs.money import decimal_text
+from reviewbot.review.engine import Outcome
 
 #: The engine whose bill is shown as Claude's.
 CLAUDE = "claude"
@@ -34,7 +35,9 @@ class CostSummary:
     joules: float = 0.0
     joules_how: JoulesHow = "none"
     calls: int = 0
-    """Every call: failed, refused and unsettled ones too."""
+    """Every call that was made: failed, refused and unsettled ones too."""
+    over_budget: int = 0
+    """Calls that were not made, since the budget did not cover them."""
     estimated: bool = False
     """Some token count, and so some figure, is an estimate."""
     scripted: bool = False
@@ -52,6 +55,7 @@ class CostSummary:
             "joules": self.joules,
             "joules_how": self.joules_how,
             "calls": self.calls,
+            "over_budget": self.over_budget,
             "estimated": self.estimated,
             "scripted": self.scripted,
         }
@@ -62,6 +66,7 @@ def summarize(
 ) -> CostSummary:
     """Add up `calls`; a start without settlement counts at its reserve, as unknown."""
     settled = [call for call in calls if isinstance(call, Call)]
+    over_budget = sum(call.outcome is Outcome.OVER_BUDGET for call in settled)
     known = [call for call in settled if not call.unknown]
     claude = _sum(call.usd for call in known if call.engine == CLAUDE)
     other = _sum(call.usd for call in known if call.engine != CLAUDE)
@@ -77,7 +82,8 @@ def summarize(
         all_claude_usd=all_claude_usd,
         joules=sum(call.joules for call in settled),
         joules_how=_how(settled),
-        calls=len(calls),
+        calls=len(calls) - over_budget,
+        over_budget=over_budget,
         estimated=any(call.usage is not None and call.usage.estimated for call in settled),
         scripted=any(call.scripted for call in settled),
     )

@@ -10,6 +10,7 @@ from reviewbot.costs.local import JoulesHow
 from reviewbot.costs.summary import CLAUDE, CostSummary
 from reviewbot.publishing.result import Review
 from reviewbot.review.answer import Severity
+from reviewbot.review.engine import Outcome
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.plan import NO_MODEL
 from reviewbot.review.prompt import ABOUT
@@ -36,6 +37,8 @@ def verdict(review: Review) -> str:
     """What was found, in a few words; never a clean look where something was not read."""
     counts = Counter(finding.severity for finding in review.findings)
     found = ", ".join(f"{counts[level]} {level}" for level in Severity if counts[level])
+    if review.held:
+        return f"HELD: budget used up{f'; so far {found}' if found else ''}"
     if not review.complete:
         read = any(entry.engine not in (NO_MODEL, "none") for entry in review.coverage)
         nothing = "nothing found in what was read" if read else "no model read it"
@@ -61,23 +64,31 @@ def energy(cost: CostSummary) -> str:
     """`1,234 J measured`; empty where nothing is known of it."""
     if cost.joules_how == "none":
         return ""
-    amount = f"{cost.joules / 1000:,.1f} kJ" if cost.joules >= 10_000 else f"{cost.joules:,.0f} J"
-    return f"{amount}, {_HOW[cost.joules_how]}"
+    return f"{joules_text(cost.joules)}, {_HOW[cost.joules_how]}"
+
+
+def joules_text(joules: float) -> str:
+    """`1,234 J`, `12.3 kJ`."""
+    return f"{joules / 1000:,.1f} kJ" if joules >= 10_000 else f"{joules:,.0f} J"
 
 
 def cost_rows(review: Review) -> list[CostRow]:
     """The cost table: who cost what, the total, and what Claude alone would have cost."""
     cost = review.cost
-    claude = [call for call in review.calls if call.engine == CLAUDE]
-    local = [call for call in review.calls if call.engine != CLAUDE and call.provider is None]
-    other = [call for call in review.calls if call.engine != CLAUDE and call.provider is not None]
+    made = [call for call in review.calls if call.outcome is not Outcome.OVER_BUDGET]
+    claude = [call for call in made if call.engine == CLAUDE]
+    local = [call for call in made if call.engine != CLAUDE and call.provider is None]
+    other = [call for call in made if call.engine != CLAUDE and call.provider is not None]
     rows = [
         CostRow("Claude", _usd(cost.claude_usd, claude), _used(claude)),
         CostRow("Local", _usd(cost.local_usd, local), _joined(_used(local), energy(cost))),
     ]
     if other or cost.other_external_usd:
         rows.append(CostRow("Other services", _usd(cost.other_external_usd, other), _used(other)))
-    rows.append(CostRow("Total", _usd(cost.total_usd, review.calls), plural(cost.calls, "call")))
+    calls = plural(cost.calls, "call") + (
+        f", {cost.over_budget} not made: over budget" if cost.over_budget else ""
+    )
+    rows.append(CostRow("Total", _usd(cost.total_usd, made), calls))
     if cost.unknown_usd:
         how = "reserved for calls that may have been billed without an answer"
         rows.append(CostRow("At most more", usd(cost.unknown_usd), how))

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from reviewbot.change.model import Change
+from reviewbot.costs.budget import Spending
 from reviewbot.costs.calls import Call
+from reviewbot.costs.money import decimal_text
 from reviewbot.costs.summary import CostSummary
 from reviewbot.privacy.egress import EgressEntry
 from reviewbot.review.answer import Severity
 from reviewbot.review.finding import Coverage, CoverageStatus, Finding
+from reviewbot.review.regret import PURPOSE, Regret
 from reviewbot.routing.model import Match, Route
 
 #: Version of the JSON form; raised when a key changes its meaning or goes away.
@@ -42,11 +46,23 @@ class Review:
     """Why the change was routed only, though nothing failed: a draft, or ignored by policy."""
     worst: Severity | None = None
     """Of all findings, also those that the policy does not show."""
+    spending: Spending | None = None
+    """What is spent with this review, for its pull request and month; None where nothing was read."""
+    held: str = ""
+    """Why it waits for a person: the budget is used up, and the policy wants no lesser review."""
+    regret: Regret | None = None
+    """What Claude found and the local model did not; None unless both have read all of it."""
 
     @property
     def scripted(self) -> bool:
         """Some answer was written by hand, for a demonstration."""
         return any(call.scripted for call in self.calls)
+
+    @property
+    def regret_usd(self) -> Decimal:
+        """What Claude's reading for the comparison cost; reserves without an answer count."""
+        usd = (call.usd for call in self.calls if call.start.purpose == PURPOSE)
+        return sum(usd, Decimal(0))
 
     @property
     def complete(self) -> bool:
@@ -90,14 +106,23 @@ def review_json(review: Review) -> dict[str, Any]:
         ],
         "calls": [call.to_json() for call in review.calls],
         "cost": review.cost.to_json(),
+        "spending": review.spending.to_json() if review.spending else None,
         "egress": [
             {"path": e.path, "bytes": e.bytes, "redactions": e.redactions} for e in review.egress
         ],
         "attention": list(review.attention),
         "notes": list(review.notes),
+        "held": review.held,
+        "regret": _regret(review),
         "scripted": review.scripted,
         "complete": review.complete,
     }
+
+
+def _regret(review: Review) -> dict[str, Any] | None:
+    if review.regret is None:
+        return None
+    return {**review.regret.to_json(), "usd": decimal_text(review.regret_usd)}
 
 
 def route_json(route: Route) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from reviewbot.publishing import figures
 from reviewbot.publishing.findings import findings_markdown, heading
 from reviewbot.publishing.markdown import inline_code, safe_line, safe_markdown, table_cell
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.spending import cost_table
 from reviewbot.review.finding import Coverage, Finding
 from reviewbot.routing.model import FileRoute, Match, Route
 from reviewbot.routing.wording import plural
@@ -148,7 +149,7 @@ def _coverage(coverage: Sequence[Coverage], limit: int) -> str:
 def _cost(review: Review) -> str:
     rows = [
         f"| {f'**{row.what}**' if row.what == 'Total' else row.what} | {row.usd} | {table_cell(safe_line(_cut(row.how, 400)))} |"
-        for row in figures.cost_rows(review)
+        for row in cost_table(review)
     ]
     head = f"| | {'Would cost' if review.scripted else 'USD'} | |\n|---|---|---|"
     return f"### {figures.cost_title(review)}\n\n" + "\n".join([head, *rows])

@@ -23,6 +23,7 @@ _FAILED = {
     Outcome.TOO_LONG: "too long for the model",
     Outcome.DENIED: "the model's service denied access",
     Outcome.REJECTED: "the model's service rejected the request",
+    Outcome.OVER_BUDGET: "budget used up",
 }
 
 

@@ -1,8 +1,9 @@
 """What must stand at the top of a review: whatever was not read, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reviewbot.change.model import Change
+from reviewbot.review.assemble import Read
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.plan import NO_MODEL, listed
 from reviewbot.routing.model import Route, Tier
@@ -37,6 +38,24 @@ def unread(coverage: Sequence[Coverage], route: Route, change: Change) -> list[s
             f"NOT LISTED BY THE HOST: {change.missing_files} files over its limit, not reviewed"
         )
     return lines
+
+
+def over_budget(reads: Iterable[Read]) -> list[str]:
+    """Risky files that the local model has read for want of money, for the top as well."""
+    by_limit: dict[str, list[str]] = {}
+    for read in reads:
+        if read.job.over_budget and not read.nothing_read:
+            by_limit.setdefault(read.job.over_budget, []).extend(read.job.unit.paths)
+    return [
+        f"RISKY, BUDGET USED UP: {listed(list(dict.fromkeys(paths)))}:"
+        f" read by the local model ({limit})"
+        for limit, paths in by_limit.items()
+    ]
+
+
+def held_line(why: str) -> str:
+    """Why a review waits, and what to do."""
+    return f"HELD: budget used up ({why}). Once it covers the review, `/reviewbot review` starts it"
 
 
 def _unreadable(entry: Coverage, change: Change) -> bool:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from reviewbot.config.policy import Budget
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Outcome(StrEnum):
     """Wrong key, no permission, no such model: the operator must act."""
     REJECTED = "rejected"
     """Any other final error of the service."""
+    OVER_BUDGET = "over_budget"
+    """Not asked: what it may cost does not fit under a cap. Never billed."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ class Reply:
     detail: str = ""
     """A short reason for people: never holds a secret."""
     sends: int = 1
-    """How often the prompt was sent: again where a server did not take its form."""
+    """How often the prompt was sent: again where a server did not take its form, not at all where
+    it would not fit into the budget."""
     scripted: bool = False
     """The server says that its answers are written by hand (a demonstration)."""
 
@@ -219,3 +225,7 @@ class Ask:
     number: int | None = None
     """Pull request number: both are the ledger's."""
     purpose: str = "review"
+    repository_id: int | None = None
+    """The host's, which outlives a rename; the ledger's as well."""
+    budget: "Budget | None" = None
+    """The caps of the repository's policy."""

@@ -76,7 +76,7 @@ def agreed(passes: Sequence[Sequence[Finding]]) -> Agreement:
     for number, made in enumerate(passes):
         met = list(groups)  # of the passes before
         for finding in made:
-            same = [group for group in met if _same(next(iter(group.values())), finding)]
+            same = [group for group in met if same_finding(next(iter(group.values())), finding)]
             for group in same:
                 group.setdefault(number, finding)
             if not same:
@@ -86,7 +86,8 @@ def agreed(passes: Sequence[Sequence[Finding]]) -> Agreement:
     return Agreement(kept, len(groups) - len(enough))
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def same_finding(one: Finding, other: Finding) -> bool:
+    """Whether two readings mean the same: by fingerprint, or by category and a common line."""
     if one.fingerprint and one.fingerprint == other.fingerprint:
         return True
     if not (one.anchored and other.anchored) or one.category != other.category:

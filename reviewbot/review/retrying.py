@@ -19,13 +19,14 @@ MAX_WAIT = 120.0
 def retry_delay(reply: Reply, attempt: int) -> float | None:
     """Seconds to wait before the next try after try number `attempt` (from 1); None for no more.
 
-    A 429 that names no time is a spending limit: trying again only costs time. A malformed
+    A 429 that names no time is a spending limit: trying again only costs time; a question over
+    the budget is tried again where other calls' reserves stand in its way. A malformed
     answer and a timeout are worth one more try, an unreachable or overloaded service a few.
     """
     if attempt >= MAX_ATTEMPTS:
         return None
     backoff = float(2**attempt)
-    if reply.outcome is Outcome.RATE_LIMITED:
+    if reply.outcome in (Outcome.RATE_LIMITED, Outcome.OVER_BUDGET):
         wait = reply.retry_after
     elif reply.outcome in (Outcome.OVERLOADED, Outcome.UNREACHABLE):
         wait = backoff if reply.retry_after is None else reply.retry_after

@@ -58,6 +58,13 @@ class Unit:
         middle = len(sections) // 2
         return Unit(self.index, sections[:middle]), Unit(self.index, sections[middle:])
 
+    def fitting(self, budget: int) -> tuple["Unit", ...]:
+        """The same in as many units as it takes for `budget` estimated tokens each."""
+        halves = self.halves() if self.tokens > budget else None
+        if halves is None:
+            return (self,)
+        return tuple(unit for half in halves for unit in half.fitting(budget))
+
 
 @dataclass(frozen=True)
 class Packed:

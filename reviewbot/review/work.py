@@ -1,7 +1,7 @@
 """From a plan to questions, and from replies to the next questions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reviewbot.change.model import Change, FileChange
 from reviewbot.change.tokens import estimate_tokens, most_tokens
@@ -35,6 +35,8 @@ Counting = Callable[[Role, Prompt, Sequence[str]], Counted | None]
 
 #: Largest unit even where the context is larger, tokens: long prompts make every model worse.
 MAX_UNIT_TOKENS = 60_000
+#: Coverage of a risky part that Claude could not be paid for.
+READ_HERE = "risky, budget used up: read by the local model"
 #: Share of the room that estimated tokens may fill: estimates are up to a quarter too low.
 _SAFE = 0.8
 
@@ -51,6 +53,8 @@ class Job:
     """Why it is asked again: what the first engine said."""
     purpose: str = "review"
     """The ledger's word."""
+    over_budget: str = ""
+    """Of a risky part that the local model reads: whose budget is used up."""
 
     def ask(self, change: Change) -> Ask:
         """The question, marked with whom it is for."""
@@ -167,16 +171,44 @@ def follow_ups(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tu
     refused = reply.outcome is Outcome.REFUSED and facts.external and job.role != "fallback"
     if refused and fallback and asked.sample == 0:  # of all passes, once
         return (Job("fallback", job.unit, job.total, job.composed, f"{facts.model} refused"),)
+    return halves_after(job, reply, briefing, lineup)
+
+
+def halves_after(job: Job, reply: Reply, briefing: Briefing, lineup: Lineup) -> tuple[Job, ...]:
+    """The same in two questions, after one that was too long."""
+    facts, asked = lineup.engines[job.role], job.composed.prompt
     halves = job.unit.halves() if reply.outcome is Outcome.TOO_LONG else None
     return tuple(
-        Job(
-            job.role,
-            half,
-            job.total,
-            _compose(briefing, half, job.total, facts).sampled(asked.sample, again=asked.again),
-            job.after,
+        replace(
+            job,
+            unit=half,
+            composed=_compose(briefing, half, job.total, facts).sampled(
+                asked.sample, again=asked.again
+            ),
         )
         for half in halves or ()
+    )
+
+
+def read_here(
+    job: Job, reply: Reply, briefing: Briefing, lineup: Lineup, *, passes: int, again: bool
+) -> tuple[Job, ...]:
+    """The same for the local model, after a question to another engine that the budget did not
+    cover; empty for any other reply."""
+    facts = lineup.get("local")
+    if reply.outcome is not Outcome.OVER_BUDGET or facts is None or job.role == "local":
+        return ()
+    return tuple(
+        Job(
+            "local",
+            unit,
+            job.total,
+            _compose(briefing, unit, job.total, facts).sampled(sample, again=again or passes > 1),
+            after="; ".join(part for part in (job.after, READ_HERE) if part),
+            over_budget=reply.detail,
+        )
+        for unit in job.unit.fitting(unit_budget(facts, briefing))
+        for sample in range(passes)
     )
 
 

@@ -1,10 +1,11 @@
 """One paid call of a durable job: never made again once its answer is on disk."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from reviewbot.asking import Asker
+from reviewbot.config.policy import Budget
 from reviewbot.errors import StoreError
 from reviewbot.review.engine import Ask, Reply, Role
 from reviewbot.review.retrying import retry_delay
@@ -25,6 +26,8 @@ class AskJob:
     repository_id: int
     number: int
     purpose: str
+    budget: Mapping[str, str | None] = field(default_factory=dict)
+    """The policy's caps as JSON. They hold for all tries of the question."""
 
     @property
     def id(self) -> str:
@@ -71,12 +74,17 @@ class Caller:
         prompt = self.store.prompt(job.prompt_hash)
         if prompt is None:
             raise StoreError("the prompt was deleted before it was answered")
-        ask = Ask(job.role, job.unit, prompt, job.repository, job.number, job.purpose)
+        ask = Ask(
+            job.role,
+            job.unit,
+            prompt,
+            job.repository,
+            job.number,
+            job.purpose,
+            job.repository_id,
+            Budget.model_validate(job.budget),
+        )
         reply, call = self.asker.call(
-            ask,
-            attempt,
-            review_id=job.review_id,
-            installation=job.installation,
-            repository_id=job.repository_id,
+            ask, attempt, review_id=job.review_id, installation=job.installation
         )
         return self.store.settle_answer(call, job.question, attempt, reply)

@@ -1,15 +1,18 @@
 """What the commands `why` and `cost` answer, from what is stored."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from reviewbot.change.model import Change, Kind
+from reviewbot.costs.budget import Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.summary import summarize
 from reviewbot.publishing import figures
 from reviewbot.publishing.markdown import inline_code, safe_line, table_cell
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.spending import month_rows
 from reviewbot.publishing.summary import route_markdown
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.routing.model import FileRoute, Match, Route, Tier
@@ -40,19 +43,23 @@ def why_text(stored: StoredReview | None) -> str:
     return f"{route_markdown(route)}\n{_which(stored)}"
 
 
-def cost_text(stored: StoredReview | None, calls: Sequence[Call | CallStart]) -> str:
-    """The newest review's cost and that of the whole pull request, `calls` being all of it."""
+def cost_text(
+    stored: StoredReview | None, calls: Sequence[Call | CallStart], spending: Spending
+) -> str:
+    """The newest review's cost and that of the whole pull request, `calls` being all of it; the
+    month's, and what is left of the budget."""
     if stored is None and not calls:
         return "This pull request has no review yet: it has cost nothing."
     if stored is None:
         return f"No review of this pull request has ended yet.\n\n{_sum(calls)}"
     try:
-        review = _review(stored, [call for call in calls if _review_of(call) == stored.id])
+        mine = [call for call in calls if _review_of(call) == stored.id]
+        review = replace(_review(stored, mine), spending=replace(spending, counted=True))
     except _ODD:
         return f"{_UNREADABLE}\n\n{_sum(calls)}"
     rows = [
         f"| {row.what} | {row.usd} | {table_cell(safe_line(row.how[:_CELL]))} |"
-        for row in figures.cost_rows(review)
+        for row in [*figures.cost_rows(review), *month_rows(review)]
     ]
     head = f"| | {'Would cost' if review.scripted else 'USD'} | |\n|---|---|---|"
     table = "\n".join([head, *rows])
@@ -107,7 +114,7 @@ def _review(stored: StoredReview, calls: Sequence[Call | CallStart]) -> Review:
     saved = data["cost"]["all_claude_usd"]
     return Review(
         id=stored.id,
-        change=Change(files=()),
+        change=Change(files=(), repository=stored.repository or None),
         route=_route(data),
         findings=(),
         coverage=tuple(
@@ -118,6 +125,7 @@ def _review(stored: StoredReview, calls: Sequence[Call | CallStart]) -> Review:
         cost=summarize(calls, None if saved is None else Decimal(saved)),
         created_at=stored.created_at,
         left_alone="" if data["complete"] else "not read in full",
+        held=data.get("held", ""),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reviewbot.costs.budget import Payer
 from reviewbot.github.app import GitHubApp
 from reviewbot.github.calls import Calls, Denied, RateLimited, Refused, Unclear, wrote
 from reviewbot.github.reviews import UNCLEAR_WAIT
@@ -144,7 +145,9 @@ class _Run:
                 return _Said(why_text(store.newest_review(*self._place)))
             case Command.COST:
                 review = store.newest_review(*self._place)
-                return _Said(cost_text(review, store.pull_calls(*self._place)))
+                payer = Payer(job.repository, job.repository_id, job.number)
+                spending = store.spending(payer, self.commands.now())
+                return _Said(cost_text(review, store.pull_calls(*self._place), spending))
             case Command.DISMISS:
                 return self._dismiss()
             case Command.PAUSE:

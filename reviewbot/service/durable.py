@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from threading import Timer
@@ -11,11 +11,14 @@ from typing import Any, Protocol, TypeVar
 
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
+from reviewbot.config.policy import Budget
+from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.calls import Call
 from reviewbot.errors import EngineError, ReviewbotError, StoreError
 from reviewbot.github.reviews import Attempt
-from reviewbot.pipeline import Asked, Setup
+from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
+from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
@@ -159,7 +162,8 @@ class DurableSteps:
     published: dict[str, Any] = field(default_factory=dict)
 
     def fetch(self) -> Fetched:
-        fetched = patiently(lambda: self.parts.host.fetch(self.job))
+        found = patiently(lambda: self.parts.host.fetch(self.job))
+        fetched = replace(found, repository_id=self.job.repository_id)  # whose money it costs
         tries = count(1)
 
         def begin() -> int | None:
@@ -196,6 +200,20 @@ class DurableSteps:
                 raise EngineError(problem)
         calls = self._calls()
         return [self._asked(job, calls) for job in jobs]
+
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        """Kept, so that a job which goes on decides as it did before."""
+        asker = self.parts.caller.asker
+        return str(self.step("budget", lambda: asker.too_dear(asks)))
+
+    def spending(self, payer: Payer, budget: Budget) -> Spending:
+        """As it was when it was first asked for."""
+        asker = self.parts.caller.asker
+        known = self.step(
+            "spending",
+            lambda: asker.spending(payer, budget, review_id=self.review_id).to_json(),
+        )
+        return Spending.from_json(known)
 
     def record(self, review: Review) -> None:
         job = self.job
@@ -269,6 +287,7 @@ class DurableSteps:
             repository_id=self.job.repository_id,
             number=self.job.number,
             purpose=ask.purpose,
+            budget=ask.budget.model_dump(mode="json") if ask.budget else {},
         )
 
     def _enqueue(self, job: AskJob) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from reviewbot.costs.budget import Budgets
 from reviewbot.costs.readability import Readability
 from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
@@ -60,6 +61,10 @@ class LazyStore:
     def readability(self, *, since: datetime, until: datetime) -> list[Readability]:
         """How many answers of each model could not be read."""
         return self._store.get().readability(since=since, until=until)
+
+    def budgets(self, at: datetime) -> Budgets:
+        """How the budgets of the month stand."""
+        return self._store.get().budgets(at)
 
     def beats(self) -> tuple[Beat, ...]:
         """All workers that did not end as they should, the last seen first."""

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from reviewbot.config.settings import Settings
+from reviewbot.service.budget_metrics import BudgetMetrics
 from reviewbot.service.dbos_setup import jobs_engine
 from reviewbot.service.health import Health, ServiceHealth
 from reviewbot.service.jobs import JobQueue
@@ -62,7 +63,9 @@ def serve_web(
             health(),
             reviews=store.review,
             login=login_of(settings),
-            metrics=Metrics(store.readability),
+            metrics=Metrics(
+                store.readability, BudgetMetrics(store.budgets, settings.monthly_budget_usd)
+            ),
         )
 
     create_app(  # what is wrong with the settings is said here, not by a child that fails

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from reviewbot.costs.budget import Spending
 from reviewbot.privacy.invisible import escape_invisible
 from reviewbot.publishing.figures import usd
 from reviewbot.publishing.links import pull_link
 from reviewbot.publishing.prose import Block, Piece, blocks, pieces
+from reviewbot.publishing.spending import left_row
 from reviewbot.review.answer import Severity
 from reviewbot.routing.wording import plural
 from reviewbot.store.reviews import StoredReview
@@ -70,7 +72,7 @@ def page_view(review: StoredReview, api_url: str) -> PageView:
         verdict=verdict,
         mood=mood,
         figures=_figures(result),
-        costs=_costs(result["cost"]),
+        costs=(*_costs(result["cost"]), *_budget(result)),
         scores=tuple((a, s, round(100 * max(s, 0) / highest)) for a, s in scores.items()),
         coverage=coverage,
         counts=_counts(coverage),
@@ -137,6 +139,8 @@ def _verdict(result: Json) -> tuple[str, str]:
     for finding in result["findings"]:
         counts[finding["severity"]] = counts.get(finding["severity"], 0) + 1
     found = ", ".join(f"{n} {level}" for level, n in counts.items() if n)
+    if result.get("held"):
+        return "Held: budget used up", "incomplete"
     if not result["complete"]:
         return f"Incomplete: {found or 'nothing found in what was read'}", "incomplete"
     if not found:
@@ -182,6 +186,13 @@ def _costs(cost: Json) -> tuple[Figure, ...]:
     if cost["all_claude_usd"] is not None:
         rows.append(Figure("All Claude", money(cost["all_claude_usd"]), "the same prompts"))
     return tuple(rows)
+
+
+def _budget(result: Json) -> tuple[Figure, ...]:
+    """What was left when the review was posted; reviews of earlier versions do not say."""
+    known = result.get("spending")
+    left = left_row(Spending.from_json(known)) if known else None
+    return (Figure(*left),) if left else ()
 
 
 def _coverage(result: Json) -> tuple[tuple[Json, str], ...]:

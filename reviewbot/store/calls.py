@@ -1,16 +1,19 @@
 """Calls as rows: the two events of the ledger."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from reviewbot.costs.budget import Caps, Refusal
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.prices import Price
 from reviewbot.costs.readability import ANSWERS, Readability
 from reviewbot.errors import StoreError
 from reviewbot.review.engine import Outcome, Usage
+from reviewbot.store import accounts
 from reviewbot.store.schema import call_settled, call_started
 
 #: Names of the settlement's columns in a joined row; both tables have an `id` and a `model`.
@@ -37,29 +40,35 @@ _PLAIN = (
 )
 
 
-def insert_start(connection: Connection, start: CallStart) -> None:
-    """Append a start. Raises StoreError if its id is there already."""
+def insert_start(connection: Connection, start: CallStart, caps: Caps) -> Refusal | None:
+    """Append a start and book its reserve; where that does not fit under the caps, a start that
+    reserves nothing, and why. Raises StoreError if its id is there already."""
+    refusal = accounts.reserve(connection, start, caps) if start.reserved_usd else None
     row = {name: getattr(start, name) for name in _START_FIELDS}
+    if refusal:
+        row["reserved_usd"] = Decimal(0)
     try:
         connection.execute(insert(call_started), row)
     except IntegrityError:
         raise StoreError(f"call {start.id} has been started already") from None
+    return refusal
 
 
 def insert_settlement(connection: Connection, call: Call) -> None:
-    """Append a settlement. Raises StoreError without a start, and for a second settlement."""
+    """Append a settlement and book it. Raises StoreError without a start, and for a second one."""
     try:
         connection.execute(insert(call_settled), _settled_row(call))
     except IntegrityError:
         raise StoreError(
             f"call {call.id} can't be settled: it was settled before, or never started"
         ) from None
+    accounts.settle(connection, call)
 
 
-def has_start(connection: Connection, call_id: str) -> bool:
-    """Whether a call was written down as started."""
-    found = select(call_started.c.id).where(call_started.c.id == call_id)
-    return connection.execute(found).first() is not None
+def find_start(connection: Connection, call_id: str) -> CallStart | None:
+    """The start of this id; it reserves nothing where its reserve did not fit under a cap."""
+    found = connection.execute(select(call_started).where(call_started.c.id == call_id)).first()
+    return None if found is None else CallStart(**found._mapping)
 
 
 def has_settlement(connection: Connection, call_id: str) -> bool:

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
+from reviewbot.costs.budget import NO_CAPS, Caps, Payer, Refusal, Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Prompt, Reply
-from reviewbot.store.calls import has_settlement, has_start, insert_settlement, insert_start
+from reviewbot.store.accounts import refusal_of
+from reviewbot.store.calls import find_start, has_settlement, insert_settlement, insert_start
 from reviewbot.store.engine import connect
 from reviewbot.store.ledger import Store, open_store
 from reviewbot.store.patience import patient
@@ -43,11 +45,15 @@ class JobStore(Store):
     """
 
     @patient
-    def start_call(self, start: CallStart) -> None:
-        """Write down a call before it is made; a second time is the first."""
+    def start_call(self, start: CallStart, caps: Caps = NO_CAPS) -> Refusal | None:
+        """As `Store.start_call`; a second time is the first."""
         with self._writing() as connection:
-            if not has_start(connection, start.id):
-                insert_start(connection, start)
+            known = find_start(connection, start.id)
+            if known is None:
+                return insert_start(connection, start, caps)
+            if known.reserved_usd == start.reserved_usd:
+                return None
+            return refusal_of(connection, start)
 
     @patient
     def calls(
@@ -59,6 +65,10 @@ class JobStore(Store):
         until: datetime | None = None,
     ) -> list[Call | CallStart]:
         return super().calls(review_id=review_id, repository=repository, since=since, until=until)
+
+    @patient
+    def spending(self, payer: Payer, at: datetime, *, review_id: str | None = None) -> Spending:
+        return super().spending(payer, at, review_id=review_id)
 
     @patient
     def save_review(

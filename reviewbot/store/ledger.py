@@ -8,9 +8,12 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from reviewbot.costs.budget import NO_CAPS, Budgets, Caps, Payer, Refusal, Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.readability import Readability
 from reviewbot.publishing.result import Review
+from reviewbot.reporting.regret import Sampled
+from reviewbot.store import accounts
 from reviewbot.store.calls import (
     insert_settlement,
     insert_start,
@@ -20,7 +23,8 @@ from reviewbot.store.calls import (
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.migrate import migrate
 from reviewbot.store.posted import Posting, put_posted
-from reviewbot.store.reviews import StoredReview, get_review, put_review
+from reviewbot.store.regret import select_sampled
+from reviewbot.store.reviews import StoredReview, get_review, has_review, put_review
 
 
 class Store:
@@ -33,10 +37,15 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def start_call(self, start: CallStart) -> None:
-        """Write down a call before it is made. Raises StoreError for an id that is there."""
+    def start_call(self, start: CallStart, caps: Caps = NO_CAPS) -> Refusal | None:
+        """Write down a call before it is made, and book its reserve. Raises StoreError for an id
+        that is there.
+
+        Where the reserve does not fit under `caps`, the start reserves nothing: the call must not
+        be made, and is to be settled as such.
+        """
         with self._writing() as connection:
-            insert_start(connection, start)
+            return insert_start(connection, start, caps)
 
     def settle_call(self, call: Call) -> None:
         """Write down what became of a started call, once. Raises StoreError for a second time."""
@@ -65,6 +74,31 @@ class Store:
         before `until`."""
         with self._reading() as connection:
             return select_readability(connection, since=since, until=until)
+
+    def spending(self, payer: Payer, at: datetime, *, review_id: str | None = None) -> Spending:
+        """What is spent by now for the payer, with the caps of the last call and review.
+
+        `review_id` is a review that is about to be shown with it.
+        """
+        with self._reading() as connection:
+            counted = review_id is not None and has_review(connection, review_id)
+            return Spending(tuple(accounts.read(connection, payer.scopes(at))), counted)
+
+    def budgets(self, at: datetime) -> Budgets:
+        """How the budgets of the month stand."""
+        with self._reading() as connection:
+            return accounts.budgets(connection, at)
+
+    def sampled(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        repository: str | None = None,
+    ) -> list[Sampled]:
+        """Local reviews that Claude has read as well, from `since` to before `until`."""
+        with self._reading() as connection:
+            return select_sampled(connection, since=since, until=until, repository=repository)
 
     def save_review(
         self,

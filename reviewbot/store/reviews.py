@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
 from reviewbot.costs.money import exact
 from reviewbot.publishing.result import Review, review_json
+from reviewbot.store.accounts import book_review
+from reviewbot.store.regret import put_regret
 from reviewbot.store.schema import reviews
 
 
@@ -71,6 +74,18 @@ def put_review(
     written = connection.execute(update(reviews).where(reviews.c.id == review.id).values(row))
     if not written.rowcount:
         connection.execute(insert(reviews).values(id=review.id, **row))
+        if review.spending and not review.scripted:
+            all_claude = review.cost.all_claude_usd or Decimal(0)
+            book_review(connection, review.spending.accounts, all_claude, review.created_at)
+    put_regret(connection, review, repository_id)
+
+
+def has_review(connection: Connection, review_id: str) -> bool:
+    """Whether a review of this id was written."""
+    return (
+        connection.execute(select(reviews.c.id).where(reviews.c.id == review_id)).first()
+        is not None
+    )
 
 
 def get_review(connection: Connection, review_id: str) -> StoredReview | None:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -149,6 +149,42 @@ answers = Table(
     Column("reply", JSON, nullable=False),
     Column("answered_at", Utc, nullable=False),
     Index("answers_by_time", "answered_at"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("period", String(7), primary_key=True),
+    Column("reserved_usd", Usd, nullable=False),
+    Column("unknown_usd", Usd, nullable=False),
+    Column("external_usd", Usd, nullable=False),
+    Column("claude_usd", Usd, nullable=False),
+    Column("local_usd", Usd, nullable=False),
+    Column("all_claude_usd", Usd, nullable=False),
+    Column("joules", Float, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("cap_usd", Usd),
+    Column("seen_at", Utc, nullable=False),
+    Index("accounts_by_time", "seen_at"),
+    Index("accounts_by_refusals", "refused"),
+)
+
+regret = Table(
+    "regret",
+    metadata,
+    Column("review_id", String(64), ForeignKey("reviews.id"), primary_key=True),
+    Column("repository", Words, nullable=False),
+    Column("repository_id", BigInteger),
+    Column("created_at", Utc, nullable=False),
+    Column("usd", Usd, nullable=False),
+    Column("in_both", Integer, nullable=False),
+    Column("only_local", Integer, nullable=False),
+    Column("only_claude", Integer, nullable=False),
+    Column("by_severity", JSON, nullable=False),
+    Index("regret_by_time", "created_at"),
 )
 
 attempts = Table(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from reviewbot.change.model import Kind
-from reviewbot.config.policy import Narrowing, Policy, load_policy, narrow, without_policy
+from reviewbot.config.policy import Budget, Narrowing, Policy, load_policy, narrow, without_policy
 from reviewbot.config.rule_document import KindName
 from reviewbot.errors import DocumentError
 
@@ -241,3 +241,29 @@ def test_a_broken_policy_still_keeps_files_here(
     assert policy.route.never_send == kept
     assert said in words
     assert policy.review == Policy().review
+
+
+@pytest.mark.parametrize(
+    ("text", "cap", "said"),
+    [
+        ("review: {languages: German}\nbudget: {per_pr_usd: 2}\n", "2", "its `budget`"),
+        ("version: 2\nbudget: {per_pr_usd: -2}\n", None, "nothing is spent"),
+        ("version: 2\nbudget: {per_pr_uds: 2}\n", None, "nothing is spent"),
+        ("version: 2\nbugdet: {per_pr_usd: 2}\n", None, "nothing is spent"),
+        ("budget:\n\tper_pr_usd: 2\n", None, "nothing is spent"),
+        ("budget: {per_pr_usd: 2, per_pr_usd: 9}\n", None, "nothing is spent"),
+    ],
+)
+def test_a_broken_policy_lifts_no_cap(text: str, cap: str | None, said: str) -> None:
+    policy, words = without_policy(text, "reviewbot.yml")
+
+    expected = Budget(monthly_usd=Decimal(0)) if cap is None else Budget(per_pr_usd=Decimal(cap))
+    assert policy.budget == expected
+    assert said in words
+
+
+def test_a_broken_policy_without_a_budget_leaves_money_alone() -> None:
+    policy, words = without_policy("review: {instructions: Budgets, monthly: usd}\n", "r.yml")
+
+    assert policy.budget == Budget()
+    assert words == "the defaults apply"

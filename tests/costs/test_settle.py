@@ -41,9 +41,16 @@ def test_whatever_was_counted_is_billed(
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome.RATE_LIMITED, Outcome.OVERLOADED, Outcome.DENIED, Outcome.TOO_LONG]
+    "outcome",
+    [
+        Outcome.RATE_LIMITED,
+        Outcome.OVERLOADED,
+        Outcome.DENIED,
+        Outcome.TOO_LONG,
+        Outcome.OVER_BUDGET,
+    ],
 )
-def test_an_error_of_the_service_costs_nothing(
+def test_an_error_of_the_service_or_a_question_not_put_costs_nothing(
     settled: Any, claude_start: CallStart, outcome: Outcome
 ) -> None:
     call = settled(claude_start, Reply(outcome, "", 0.1))

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from decimal import Decimal
 from threading import Event, Lock, Semaphore
 
 import pytest
 
 from reviewbot.asking import Asker
+from reviewbot.costs.budget import Caps, Payer, Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.prices import PriceBook
@@ -54,10 +56,13 @@ class OneAtATime:
         return Reply(Outcome.ANSWERED, self.model, 1.0, ANSWER, Usage(input=9, output=9))
 
 
-class Starts:
-    """The ledger's first half."""
+class Books:
+    """The ledger's first half, without caps."""
 
-    def start_call(self, start: CallStart) -> None: ...
+    def start_call(self, start: CallStart, caps: Caps) -> None: ...
+
+    def spending(self, payer: Payer, at: datetime, *, review_id: str | None) -> Spending:
+        return Spending(())
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def call(card: Card) -> Callable[[str], Call]:
     asker = Asker(
         engines={"local": OneAtATime(card)},
         timeouts={"local": 30},
-        ledger=Starts(),
+        ledger=Books(),
         prices=PriceBook(),
         rates=LocalRates(Decimal(0), 36, Decimal("0.13"), Decimal(350)),
         energy=card,

@@ -9,10 +9,12 @@ import pytest
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.parse import parse_diff
 from reviewbot.change.source import Fetched
-from reviewbot.config.policy import load_policy
+from reviewbot.config.policy import Budget, load_policy
+from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.prices import PriceBook
-from reviewbot.pipeline import Asked, Setup, review_change
+from reviewbot.pipeline import Setup, review_change
 from reviewbot.publishing.result import Review
+from reviewbot.reading import Asked
 from reviewbot.review.engine import (
     Ask,
     Counted,
@@ -78,6 +80,12 @@ class Steps:
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         self.asked += [ask.purpose for ask in asks]
         return [Asked(Reply(Outcome.ANSWERED, "qwen", 0.1, text=self.says), (), 1) for _ in asks]
+
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        return ""
+
+    def spending(self, payer: Payer, budget: Budget) -> Spending:
+        return Spending(())
 
     def record(self, review: Review) -> None: ...
 

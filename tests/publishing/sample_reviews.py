@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from reviewbot.change.model import Change, Kind
 from reviewbot.change.parse import parse_diff
+from reviewbot.costs.budget import Account, Scope, Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.summary import summarize
 from reviewbot.privacy.egress import EgressEntry
@@ -257,6 +258,41 @@ def scripted_review() -> Review:
         findings=tuple(replace(finding, scripted=True) for finding in review.findings),
         attention=("RISKY, NOT REVIEWED BY CLAUDE: shop/refund.py (no Claude key is configured)",),
     )
+
+
+def _usd(**amounts: str) -> dict[str, Decimal]:
+    return {f"{name}_usd": Decimal(amount) for name, amount in amounts.items()}
+
+
+#: What was spent before the shop's review, and with it; the repository and all have a cap.
+PULL = Account(
+    Scope("pull", "22#7", ""),
+    **_usd(external="0.0912", claude="0.0912", local="0.0002", all_claude="0.05"),
+    joules=2_450.0,
+    calls=4,
+)
+MONTH = Account(
+    Scope("repository", "22", "2026-05"),
+    **_usd(
+        external="12.5", claude="12.25", local="0.31", all_claude="31", reserved="0.4", cap="20"
+    ),
+    joules=3_100_000.0,
+    calls=812,
+)
+ALL = Account(Scope("operator", "", "2026-05"), **_usd(external="430", claude="430", cap="500"))
+SPENDING = Spending((PULL, MONTH, ALL))
+
+
+def with_spending(spending: Spending = SPENDING) -> Review:
+    """The shop's review, with what was spent."""
+    return replace(shop_review(), spending=spending)
+
+
+def held_review() -> Review:
+    """One that waits for a higher cap."""
+    why = "acme/shop may spend $20.00 a month"
+    review = replace(with_spending(), findings=(), calls=(), cost=summarize(()), held=why)
+    return replace(review, attention=(f"HELD: budget used up ({why})",))
 
 
 HOSTILE = (

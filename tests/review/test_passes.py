@@ -12,7 +12,7 @@ from reviewbot.review.finding import Finding
 from reviewbot.review.passes import Part, agreed, needed, parts_of
 from reviewbot.review.plan import Assignment, Plan
 from reviewbot.review.prompt import Briefing
-from reviewbot.review.work import Job, follow_ups, prepare
+from reviewbot.review.work import READ_HERE, Job, follow_ups, halves_after, prepare, read_here
 from reviewbot.store.prompts import prompt_hash
 
 CLAUDE = EngineFacts("claude", "claude-opus-5-5", True, "anthropic", 200_000)
@@ -142,6 +142,43 @@ def test_a_pass_that_is_too_long_goes_on_in_halves_of_its_own(
     assert [half.composed.prompt.sample for half in halves] == [0, 0, 1, 1, 2, 2]
     assert [len(part.reads) for part in parts] == [3, 3]
     assert [part.shortfall for part in parts] == ["", ""]  # the table says that nothing was read
+
+
+def test_what_claude_cant_be_paid_for_is_read_by_the_local_model_in_as_many_passes(
+    jobs: tuple[Job, ...], login_change: Change
+) -> None:
+    unpaid = Reply(Outcome.OVER_BUDGET, "opus", 0.0, detail="all of it may spend $1.00 a month")
+    claude, local, *_ = jobs
+    briefing = Briefing(login_change)
+
+    more = read_here(claude, unpaid, briefing, LINEUP, passes=2, again=False)
+
+    assert [(job.role, job.composed.prompt.sample, job.after) for job in more] == [
+        ("local", 0, READ_HERE),
+        ("local", 1, READ_HERE),
+    ]
+    assert {job.over_budget for job in more} == {unpaid.detail}
+    assert read_here(local, unpaid, briefing, LINEUP, passes=2, again=False) == ()
+    assert (
+        read_here(claude, unpaid, briefing, Lineup({"claude": CLAUDE}), passes=2, again=False) == ()
+    )
+    assert (
+        read_here(
+            claude, Reply(Outcome.REFUSED, "opus", 0.1), briefing, LINEUP, passes=2, again=False
+        )
+        == ()
+    )
+
+
+def test_a_purpose_stays_with_the_halves_of_a_question(
+    jobs: tuple[Job, ...], login_change: Change
+) -> None:
+    asked = replace(jobs[0], purpose="regret")
+    too_long = Reply(Outcome.TOO_LONG, "opus", 0.1)
+
+    halves = halves_after(asked, too_long, Briefing(login_change), LINEUP)
+
+    assert [half.purpose for half in halves] == ["regret", "regret"]
 
 
 def test_the_part_is_what_its_best_pass_read(jobs: tuple[Job, ...]) -> None:

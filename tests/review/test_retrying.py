@@ -22,6 +22,8 @@ from reviewbot.review.retrying import MAX_ATTEMPTS, MAX_WAIT, checked, retry_del
         (Outcome.ANSWERED, None, 1, None),
         (Outcome.REFUSED, None, 1, None),
         (Outcome.DENIED, None, 1, None),
+        (Outcome.OVER_BUDGET, 5.0, 1, 5.0),
+        (Outcome.OVER_BUDGET, None, 1, None),
     ],
 )
 def test_delays(outcome: Outcome, asked: float | None, attempt: int, delay: float | None) -> None:

@@ -152,6 +152,22 @@ def test_halves_of_a_unit_hold_all_of_it() -> None:
     assert replace(unit, sections=unit.sections[:1]).halves() is None
 
 
+def test_a_unit_for_a_large_context_fits_a_small_one_in_parts_that_hold_all_of_it() -> None:
+    lines = [f"value_{n} = {n}" for n in range(400)]
+    [unit] = pack(
+        [added("long.py", lines), added("a.py", ["x"]), added("b.py", ["y"])], 60_000
+    ).units
+
+    parts = unit.fitting(700)
+
+    assert len(parts) > 2
+    assert all(part.tokens <= 700 for part in parts)
+    assert {path for part in parts for path in part.paths} == set(unit.paths)
+    shown = "\n".join(section.text for part in parts for section in part.sections)
+    assert all(shown.count(f"{line}\n") + shown.endswith(line) >= 1 for line in lines)
+    assert unit.fitting(60_000) == (unit,)
+
+
 @pytest.mark.parametrize(("count", "tail"), [(3, "A f2.py +1 -0"), (100, "… and 40 more files")])
 def test_the_outline_is_short(count: int, tail: str) -> None:
     lines = outline([added(f"f{n}.py", ["x"]) for n in range(count)]).split("\n")

@@ -1,14 +1,24 @@
 """The service in all its processes, one for each test file that runs it."""
 
+import multiprocessing
 from collections.abc import Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
 
 import pytest
 from databases import new_database
 from github_simulator.state import Repository
+from model_servers.behaviours import NOTHING_FOUND
 from serving import HURRIED_SERVE, READER, WRITER, Service, answer, surroundings
 
 pytest.register_assert_rewrite(
-    "story_reviews", "story_commands", "story_feedback", "story_tenants", "story_crashes"
+    "story_reviews",
+    "story_commands",
+    "story_feedback",
+    "story_tenants",
+    "story_crashes",
+    "story_budget",
 )
 
 
@@ -25,6 +35,18 @@ def running(
         yield made
 
 
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Worker processes begin with all modules loaded: that takes longer than their work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["durable_jobs"])
+    with pytest.MonkeyPatch.context() as patch:
+        here = Path(__file__).parent  # the server does not take over our own path
+        patch.setenv("PYTHONPATH", f"{here}:{here.parent}")
+        forkserver.ensure_running()
+    return context
+
+
 @pytest.fixture
 def service(running: Service) -> Service:
     """With models that remember nothing of the test before."""
@@ -32,6 +54,7 @@ def service(running: Service) -> Service:
     running.claude.asked.clear()
     running.claude.bill.clear()
     running.claude.answering = answer
+    running.local.answering = lambda _: NOTHING_FOUND
     return running
 
 

@@ -5,7 +5,8 @@ import signal
 
 from github_simulator.state import Repository
 from serving import HURRIED_SERVE, SERVE, Service, alive, child
-from story_commands import *  # noqa: F403 - the same stories for each kind of database
+from story_budget import *  # noqa: F403 - the same stories for each kind of database
+from story_commands import *  # noqa: F403
 from story_crashes import *  # noqa: F403
 from story_feedback import *  # noqa: F403
 from story_reviews import *  # noqa: F403

@@ -10,6 +10,7 @@ import pytest
 import requests
 from listening import Listener, listening
 from publishing.sample_reviews import (
+    held_review,
     hostile_review,
     large_review,
     scripted_review,
@@ -27,6 +28,7 @@ REVIEWS = {
     "scripted": scripted_review(),
     "hostile": hostile_review(),
     "large": large_review(300, 40),
+    "held": held_review(),
 }
 #: Tags that the pages use; anything else was written by someone else.
 TAGS = frozenset(
@@ -185,6 +187,16 @@ def test_what_is_scripted_or_incomplete_says_so_first(
     assert text.index("Incomplete") < text.index("SCRIPTED") < text.index("Findings")
     assert text.index("RISKY, NOT REVIEWED BY CLAUDE") < text.index("Findings")
     assert "nothing was paid" in text
+
+
+def test_a_held_review_says_why_and_what_is_left(
+    listener: Listener, person: requests.Session
+) -> None:
+    text = Tags(page(listener, person, "held")).text
+
+    assert text.index("Held: budget used up") < text.index("acme/shop may spend $20.00 a month")
+    assert "Budget left" in text
+    assert "of $20.00 a month for this repository: 64 % used" in text
 
 
 def test_nothing_that_others_wrote_acts(listener: Listener, person: requests.Session) -> None:

@@ -2,7 +2,9 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from durable_jobs import Place
@@ -10,8 +12,9 @@ from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
 from model_servers.server import Asked
 
+from reviewbot.config.policy import Budget
 from reviewbot.costs.calls import Call
-from reviewbot.review.engine import Prompt
+from reviewbot.review.engine import Outcome, Prompt
 from reviewbot.service.calling import AskJob
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 
@@ -50,3 +53,31 @@ def test_of_two_answers_to_one_question_one_holds_and_both_are_counted(
     assert len(claude_server.bill) == len(calls) == 2
     assert all(isinstance(call, Call) for call in calls)
     assert answers == 1
+
+
+def test_a_question_is_put_under_the_caps_with_which_it_was_kept(
+    tmp_path: Path, claude_server: ClaudeServer, openai_server: OpenAIServer
+) -> None:
+    """A worker may take up what an earlier version has queued: that knows of no caps."""
+    place = Place(str(tmp_path), "", claude_server.root, claude_server.key, openai_server.root)
+    migrate_jobs(place.settings)
+    parts = place.parts(jobs_engine(place.settings))
+    with parts.caller.store as store:
+        digest = store.put_prompt(
+            Prompt("Review.", "A change.", "+ a line", SCHEMA, 1_000), at=datetime.now(UTC)
+        )
+        job = AskJob("review", "claude", 0, digest, 1, "acme/shop", 2, 3, "review")
+        budget = Budget(per_pr_usd=Decimal("0.001")).model_dump(mode="json")
+        capped = AskJob.from_dict({**replace(job, unit=1).as_dict(), "budget": budget})
+        earlier = AskJob.from_dict({k: v for k, v in job.as_dict().items() if k != "budget"})
+
+        for each in (capped, earlier):
+            parts.caller.try_once(each, 1)
+
+        outcomes = {
+            each.unit: store.answers(each.question)[0].reply.outcome for each in (capped, earlier)
+        }
+    assert outcomes[1] is Outcome.OVER_BUDGET
+    assert outcomes[0] is not Outcome.OVER_BUDGET
+    assert len(claude_server.bill) == 1
+    assert capped.budget["per_pr_usd"] == "0.001"

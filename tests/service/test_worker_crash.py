@@ -1,12 +1,10 @@
 """`kill -9` of a real worker with a job at each boundary of its steps: nothing lost, nothing twice."""
 
 import json
-import multiprocessing
 import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -49,18 +47,6 @@ def place(
     if request.param == "postgresql":
         url = new_database(request.getfixturevalue("postgresql_server"))
     return Place(str(tmp_path), url, claude_server.root, claude_server.key, openai_server.root)
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    """Worker processes begin with all modules loaded: that takes longer than their work."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["durable_jobs"])
-    with pytest.MonkeyPatch.context() as patch:
-        here = Path(durable_jobs.__file__).parent  # the server does not take over our own path
-        patch.setenv("PYTHONPATH", f"{here}:{here.parent}")
-        forkserver.ensure_running()
-    return context
 
 
 @pytest.fixture
