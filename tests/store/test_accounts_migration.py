@@ -43,8 +43,8 @@ def as_before(url: str, store: Store, saved: dict[str, tuple[Review, int | None]
         metadata.drop_all(connection)
         connection.execute(sa.text(f"DROP TABLE {VERSION_TABLE}"))
         if connection.dialect.name == "postgresql":
-            for table in LEDGER:
-                connection.execute(sa.text(f"DROP FUNCTION {table.name}_append_only"))
+            for name in metadata.tables:
+                connection.execute(sa.text(f"DROP FUNCTION IF EXISTS {name}_append_only"))
         _upgrade(connection, v0007_accounts.down_revision)
         for table, found in {**rows, reviews: kept}.items():
             there = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
