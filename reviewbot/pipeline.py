@@ -14,6 +14,7 @@ from reviewbot.comparing import Comparison, compare, is_sampled
 from reviewbot.config.documents import load_document, validate
 from reviewbot.config.policy import Budget, Policy, narrow, without_policy
 from reviewbot.costs.budget import Payer, Spending
+from reviewbot.costs.calls import Call
 from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.summary import summarize
@@ -31,9 +32,11 @@ from reviewbot.review.doubt import doubt_job, opinion_of, settled, with_uncertai
 from reviewbot.review.engine import Ask, Counted, Lineup, Outcome, Prompt, Reply, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.finding import Coverage, CoverageStatus
-from reviewbot.review.passes import parts_of
+from reviewbot.review.passes import Part, parts_of
 from reviewbot.review.plan import Plan, plan
+from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
+from reviewbot.review.verify import Standing
 from reviewbot.review.work import Job, follow_ups, prepare, read_here
 from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
@@ -167,26 +170,8 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         spending = steps.spending(talk.payer, policy.budget)
         return _ended(steps, _held(review, planned, spending, why))
 
-    def more_after(job: Job, reply: Reply) -> Sequence[Job]:
-        more = follow_ups(job, reply, briefing, setup.lineup)
-        if more or policy.budget.when_exhausted == "hold":
-            return more
-        return read_here(
-            job,
-            reply,
-            briefing,
-            setup.lineup,
-            passes=policy.review.passes,
-            again=policy.review.verify,
-        )
-
-    answers = ask_all(talk, prepared.jobs, more_after)
-    parts = parts_of(read for read, _ in answers)
-    reads = [part.best for part in parts]
-    standing = judged(talk, parts, setup.dismissed)
-    compared = Comparison(tuple(standing.findings), None, "")
-    if setup.automatic and is_sampled(talk, route):
-        compared = compare(talk, reads, standing.findings, briefing, route, setup.dismissed)
+    reading = _read(talk, setup, prepared.jobs, briefing, route)
+    reads, standing, compared = reading.reads, reading.standing, reading.compared
     found = [with_fingerprint(finding_of(evidence, change)) for evidence in analysis.evidence]
     selection = select(
         [*compared.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
@@ -206,7 +191,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         cost=summarize(
             talk.calls,
             all_claude_usd=all_claude_usd(
-                [answer for answer in answers if any(answer[0] is read for read in reads)],
+                [each for each in reading.answers if any(each[0] is read for read in reads)],
                 coverage,
                 briefing,
                 setup.prices,
@@ -232,7 +217,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *setup.lineup.notes,
             *route.notes,
             *analysis.notices,
-            *(part.shortfall for part in parts if part.shortfall),
+            *(part.shortfall for part in reading.parts if part.shortfall),
             *standing.notes,
             *([compared.note] if compared.note else []),
             *budget_notes(spending, change.repository or ""),
@@ -245,6 +230,42 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         regret=compared.regret,
     )
     return _ended(steps, review)
+
+
+class _Reading(NamedTuple):
+    """What the models said."""
+
+    answers: Sequence[tuple[Read, tuple[Call, ...]]]
+    """Every final reply, with the calls that it took."""
+    parts: Sequence[Part]
+    reads: Sequence[Read]
+    """The reading that stands for each part."""
+    standing: Standing
+    compared: Comparison
+
+
+def _read(
+    talk: Talk, setup: Setup, jobs: Sequence[Job], briefing: Briefing, route: Route
+) -> _Reading:
+    """Put all questions; what the budget does not cover goes to the local model, unless it is to be
+    held."""
+    policy, lineup = talk.policy, setup.lineup
+
+    def more_after(job: Job, reply: Reply) -> Sequence[Job]:
+        more = follow_ups(job, reply, briefing, lineup)
+        if more or policy.budget.when_exhausted == "hold":
+            return more
+        passes, again = policy.review.passes, policy.review.verify
+        return read_here(job, reply, briefing, lineup, passes=passes, again=again)
+
+    answers = ask_all(talk, jobs, more_after)
+    parts = parts_of(read for read, _ in answers)
+    reads = [part.best for part in parts]
+    standing = judged(talk, parts, setup.dismissed)
+    compared = Comparison(tuple(standing.findings), None, "")
+    if setup.automatic and is_sampled(talk, route):
+        compared = compare(talk, reads, standing.findings, briefing, route, setup.dismissed)
+    return _Reading(answers, parts, reads, standing, compared)
 
 
 def _ended(steps: Steps, review: Review) -> Review:

@@ -14,6 +14,7 @@ from reviewbot.review.engine import Outcome
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.plan import NO_MODEL
 from reviewbot.review.prompt import ABOUT
+from reviewbot.review.regret import PURPOSE
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.wording import plural
 
@@ -129,7 +130,12 @@ def _saving(review: Review, all_claude: Decimal) -> str:
     same = "the same prompts on Claude alone"
     if not review.complete:
         return f"{same}; nothing is saved by what was not read as the route asks"
-    saved = all_claude - cost.total_usd
+    sampled = sum(
+        (c.usd for c in review.calls if c.start.purpose == PURPOSE and not c.unknown), Decimal(0)
+    )
+    if sampled:
+        same += ", the sampled comparison apart"
+    saved = all_claude - (cost.total_usd - sampled)
     would = "would be " if cost.scripted else ""
     if saved < 0:
         return f"{same}: {usd(-saved)} less than this route"

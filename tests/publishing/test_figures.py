@@ -73,6 +73,16 @@ def test_a_route_dearer_than_claude_is_said_to_be() -> None:
     assert figures.cost_rows(dear)[-1].how.endswith("$0.0113 less than this route")
 
 
+def test_what_a_sampled_comparison_costs_is_not_held_against_the_route() -> None:
+    review = shop_review()
+    claude, local = review.calls
+    again = replace(claude, start=replace(claude.start, purpose="regret"))
+
+    how = figures.cost_rows(replace(review, calls=(again, local)))[-1].how
+
+    assert how.endswith("Claude alone, the sampled comparison apart: $0.0537 (99 %) saved")
+
+
 def test_hand_written_answers_are_labelled_and_their_money_is_conditional() -> None:
     review = scripted_review()
 
