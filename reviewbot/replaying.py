@@ -4,6 +4,7 @@ Each process reads a batch of commits with two git processes of its own and send
 figures.
 """
 
+import gc
 import hashlib
 import json
 import multiprocessing
@@ -196,6 +197,9 @@ def _begin(work: _Work) -> None:
     global _work
     _work = work
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # rules and modules stay, changes go one by one: looking for cycles among them takes a tenth
+    gc.freeze()
+    gc.set_threshold(50_000)
     if parent := multiprocessing.parent_process():
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -47,6 +47,7 @@ class _Table(NamedTuple):
         )
 
 
+@lru_cache(maxsize=16_384)
 def kind_by_name(path: str) -> Kind:
     """The kind that a path tells; source where no table knows it."""
     *directories, name = path.split("/")

@@ -183,9 +183,10 @@ def _fetched(
     if diff is None:
         return None
     try:
+        objects.ask([merge.sha])
+        change = parse_diff(diff, attributes=attributes)
         head = _commit(objects, merge.sha)
         base = Commit(merge.parent, (), "", "", "")  # only its files are looked at
-        change = parse_diff(diff, attributes=attributes)
         sources, _ = read_sources(objects, Span(base, head), change)
     except (DiffError, SourceError):
         return None

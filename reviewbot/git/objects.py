@@ -3,6 +3,8 @@
 import contextlib
 import re
 import subprocess
+from collections import deque
+from collections.abc import Iterable
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
@@ -10,6 +12,9 @@ from reviewbot.errors import SourceError
 from reviewbot.git.plumbing import Repository
 
 _DRAIN = 1 << 20
+#: Bytes of questions asked ahead, at most: git stops reading them while nobody reads its answers,
+#: so they must fit the smallest pipe there is.
+MOST_AHEAD = 4_096
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -37,6 +42,8 @@ class Objects:
             raise _stopped()
         self._questions: IO[bytes] = self._process.stdin
         self._answers: IO[bytes] = self._process.stdout
+        self._asked: deque[str] = deque()
+        """Expressions that git was asked for and whose answers nobody has read yet."""
 
     def __enter__(self) -> Self:
         return self
@@ -58,15 +65,44 @@ class Objects:
 
         Raises SourceError if git stops answering (a damaged repository).
         """
-        if not expression or any(character in expression for character in "\n\r\0"):
+        question = _question(expression)
+        if question is None:
             return None
+        while self._asked and self._asked[0] != expression:
+            self._asked.popleft()
+            self._answer(limit=0)
+        if self._asked:
+            self._asked.popleft()
+        else:
+            self._send(question)
+        return self._answer(limit=limit)
+
+    def ask(self, expressions: Iterable[str]) -> None:
+        """Ask for objects that `get` is going to be called for, in this order: git looks them up
+        meanwhile. What is then passed over is dropped; what is too much at once is asked later.
+        """
+        asked = sum(len(each.encode("utf-8", "surrogateescape")) + 1 for each in self._asked)
+        questions, room = [], MOST_AHEAD - asked
+        for expression in expressions:
+            question = _question(expression)
+            if question is None:
+                continue
+            room -= len(question)
+            if room < 0:
+                break
+            questions.append(question)
+            self._asked.append(expression)
+        if questions:
+            self._send(b"".join(questions))
+
+    def _send(self, questions: bytes) -> None:
         try:
-            self._questions.write(expression.encode("utf-8", "surrogateescape") + b"\n")
+            self._questions.write(questions)
             self._questions.flush()
         except BrokenPipeError:
             raise _stopped() from None
-        except UnicodeEncodeError:
-            return None
+
+    def _answer(self, *, limit: int) -> GitObject | None:
         header = self._answers.readline()
         if not header.endswith(b"\n"):
             raise _stopped()
@@ -100,6 +136,17 @@ class Objects:
                 raise _stopped()
             left -= len(chunk)
         return None
+
+
+def _question(expression: str) -> bytes | None:
+    """The line that asks for an object; None for an expression that can be none of git's."""
+    if not expression or any(character in expression for character in "\n\r\0"):
+        return None
+    try:
+        question = expression.encode("utf-8", "surrogateescape") + b"\n"
+    except UnicodeEncodeError:
+        return None
+    return question
 
 
 def as_text(data: bytes) -> str:

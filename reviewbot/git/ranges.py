@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from reviewbot.change.attributes import NO_ATTRIBUTES, Attributes
 from reviewbot.change.kinds import with_kinds
-from reviewbot.change.model import Change, Sources, Status
+from reviewbot.change.model import Change, FileChange, Side, Sources, Status
 from reviewbot.change.parse import parse_diff
 from reviewbot.change.source import (
     ATTRIBUTES_PATH,
@@ -24,6 +25,8 @@ from reviewbot.git.revisions import MAX_SUBJECTS, Revisions, Span
 
 #: Texts read around one change, characters in all: past it files are reviewed from the diff alone.
 MAX_ALL_SOURCES = 50_000_000
+#: Files whose texts git is asked for at the same time.
+ASKED_TOGETHER = 8
 #: Folders above changed files in which attributes are looked for.
 MAX_ATTRIBUTE_FOLDERS = 2_000
 
@@ -129,20 +132,31 @@ def read_sources(objects: Objects, span: Span, change: Change) -> tuple[Sources,
     head: dict[str, str] = {}
     base: dict[str, str] = {}
     room, left_out = MAX_ALL_SOURCES, 0
-    for file in filter(wants_source, change.files):
-        wanted = []
-        if file.status is not Status.DELETED:
-            wanted.append((head, span.head, file.path))
-        if file.status is not Status.ADDED and span.base:
-            wanted.append((base, span.base, file.old_path or file.path))
-        for texts, commit, path in wanted:
-            text = objects.text(f"{commit.sha}:{path}", limit=min(MAX_SOURCE_BYTES, room))
+    wanted_of = [_wanted(span, file) for file in change.files if wants_source(file)]
+    for at, wanted in enumerate(wanted_of):
+        if at % ASKED_TOGETHER == 0:
+            together = chain.from_iterable(wanted_of[at : at + ASKED_TOGETHER])
+            objects.ask(expression for _, expression, _ in together)
+        for side, expression, path in wanted:
+            texts = head if side == "RIGHT" else base
+            text = objects.text(expression, limit=min(MAX_SOURCE_BYTES, room))
             if text is None:
                 left_out += 1
                 break
             texts[path] = text
             room -= len(text)
     return Sources(head, base), _left_out(left_out)
+
+
+def _wanted(span: Span, file: FileChange) -> list[tuple[Side, str, str]]:
+    """The texts to look for: side, git's expression for it, path."""
+    wanted: list[tuple[Side, str, str]] = []
+    if file.status is not Status.DELETED:
+        wanted.append(("RIGHT", f"{span.head.sha}:{file.path}", file.path))
+    if file.status is not Status.ADDED and span.base:
+        path = file.old_path or file.path
+        wanted.append(("LEFT", f"{span.base.sha}:{path}", path))
+    return wanted
 
 
 def _left_out(count: int) -> Iterator[str]:

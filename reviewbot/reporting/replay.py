@@ -76,7 +76,7 @@ class Replayed:
     prompts: Mapping[Strategy, Mapping[Role, Prompts]]
     """By strategy, for each role that reads something."""
     difficult: bool = False
-    """An optional area would send it to Claude, whatever the others say."""
+    """Nothing else sends it to Claude, and an optional area would."""
 
     def asked(self, strategy: Strategy, role: Role) -> Prompts:
         """What the engine of a role is asked; nothing if it reads nothing."""
@@ -132,7 +132,8 @@ class Replayer:
             self.policy, author=fetched.author, branch=fetched.branch, title=change.title
         )
         skip = alone or whole.tier is Tier.SKIP
-        difficult = not skip and self._is_difficult(change)
+        usual = skip or whole.tier is Tier.CLAUDE
+        difficult = not usual and self._is_difficult(change)
         return Replayed(
             sha=change.head or "",
             at=at,

@@ -112,7 +112,8 @@ def _around(
     hunk: Hunk, lines: Sequence[str], shown: list[str], previous_end: int, next_start: int | None
 ) -> list[str]:
     first, last = hunk.new_start, hunk.new_start + hunk.new_count - 1
-    changed = [line.new for line in hunk.lines if line.marker == "+" and line.new]
+    new_side = [raw for raw in hunk.body if raw[:1] != "-"]
+    changed = [number for number, raw in enumerate(new_side, first) if raw[:1] == "+"]
     inner = (changed[0], changed[-1]) if changed else (first, last)
     definition, start, end = enclosing(lines, *inner)
     start, end = max(start, previous_end + 1), min(end, (next_start or end + 1) - 1)

@@ -39,8 +39,10 @@ def measured(seen: Sequence[Seen], rules: Iterable[Rule], context: int | None) -
     """
     reasons = []
     for rule in rules:
+        if rule.measure is None or not rule.counts_files:
+            continue
         files = [s.file for s in seen if not s.unread and s.file.kind in rule.kinds]
-        if rule.measure is None or not rule.counts_files or not files:
+        if not files:
             continue
         value = _count(rule.measure, files, context)
         if value >= rule.at_least:
