@@ -44,6 +44,7 @@ fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated
 	$(BIN)/python docs/ledger_table.py
 
 soak: .venv/.dev ## the tests with many more generated inputs, and those marked soak (up to an hour)
+	@$(MAKE) --no-print-directory --silent .venv/.llama || echo "Without it: the tests of the llama engine are skipped."
 	@$(PYTEST) -p tests.plugins.soak -m "soak or not soak"
 
 llama: .venv/.llama ## build llama.cpp for this machine's cards or CPU (six minutes; for cards longer)

@@ -3,6 +3,9 @@
 The same work each time: several parts of one change, greedy, no grammar, one thread and no flash
 attention unless told otherwise, as texts are only then the same. Then what a grammar costs a token
 with a vocabulary of 152 k.
+
+With `--shape 32b` (or another size of the catalogue) instead: a random model of that true size, as it
+would be loaded on this machine, and what reviews with it take. This is what to run on a GPU.
 """
 
 import argparse
@@ -19,6 +22,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests"))
 import llama_cpp
 import numpy as np
 from processes import table
+from shapes import Wanted, letters, measured
 from tiny_gguf import Shape, write_model
 
 from reviewbot.engines.llama.batch import Batch, Job, sequences_needed
@@ -67,11 +71,6 @@ class Run(NamedTuple):
     texts: list[str]
     wall: float
     cpu: float
-
-
-def letters(count: int, seed: int) -> str:
-    """Letters that the vocabulary has no longer tokens of: one token each."""
-    return "".join(np.random.default_rng(seed).choice(list("jqxz"), count))
 
 
 def timed(work: Callable[[], list[str]]) -> Run:
@@ -190,12 +189,56 @@ def answer() -> str:
     return "\n".join(map(json.dumps, [{"walkthrough": "Rounds refunds."}, finding]))
 
 
+def by_shape(options: argparse.Namespace) -> None:
+    wanted = Wanted(
+        options.shape,
+        options.prompt,
+        options.steps,
+        options.reviews,
+        options.review_tokens,
+        options.answer,
+    )
+    result = measured(wanted, CACHE, options.watts)
+    rows: list[tuple[object, ...]] = [
+        ("sequences", "read tokens/s", "written tokens/s", "the memory allows", "of that")
+    ]
+    rows += [
+        (
+            size,
+            each["prefill_tokens_per_s"],
+            each["decode_tokens_per_s"],
+            each["decode_limit"],
+            f"{each['of_limit']:.0%}",
+        )
+        for size, each in result["speeds"].items()
+    ]
+    table(rows)
+    print(
+        f"{result['device']}, {result['copy_gb_per_s']} GB/s when it copies; reviews of "
+        f"{wanted.review_tokens:,} tokens, {result['at_a_time']} parts at a time: "
+        f"{result['reviews_per_hour']} an hour, {result['joules_per_review']} J each "
+        f"({result['joules_how']})"
+    )
+    print(json.dumps(result))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less work: some minutes")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--flash", action="store_true", help="flash attention")
+    whole = parser.add_argument_group("with --shape")
+    whole.add_argument("--shape", metavar="SIZE", help="0.5b … 32b, or tiny")
+    whole.add_argument("--prompt", type=int, default=512, help="tokens each sequence reads")
+    whole.add_argument("--steps", type=int, default=64, help="tokens each sequence writes")
+    whole.add_argument("--reviews", type=int, default=8)
+    whole.add_argument("--review-tokens", type=int, default=15_000)
+    whole.add_argument("--answer", type=int, default=600, help="tokens of each part's answer")
+    whole.add_argument("--watts", type=float, default=350, help="where no card counts joules")
     options = parser.parse_args()
+    if options.shape:
+        by_shape(options)
+        return
     work = QUICK if options.quick else FULL
     model = CACHE / "random-0.5b-q8_0.gguf"
     if not model.exists():

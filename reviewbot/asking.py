@@ -55,6 +55,11 @@ class Books(Protocol):
 class TakesTurns(Protocol):
     """An engine on our own hardware whose calls may have to wait for each other."""
 
+    @property
+    def at_once(self) -> int:
+        """Calls that are worked on side by side."""
+        ...
+
     def ask_in_turn(self, prompt: Prompt, *, timeout: float, begun: Callable[[], None]) -> Reply:
         """As `Engine.ask`; calls `begun` in the same thread when the hardware begins to work on
         this prompt. It may be called more than once, or, for a call that failed before, never."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from reviewbot.asking import Asker
+from reviewbot.asking import Asker, TakesTurns
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Budget, Policy
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reviewbot.github.reviews import Published
     from reviewbot.store.posted import Posting
 
-#: Questions in flight at once. A service's own limits are met by waiting as it says.
+#: Questions in flight to one service at once. A service's own limits are met by waiting as it says.
 PARALLEL = 8
 
 
@@ -88,15 +88,18 @@ class PlainSteps:
             len(asks),
             f"asking {', '.join(sorted({self.asker.engines[a.role].model for a in asks}))}",
         )
-        pool, stopping = ThreadPoolExecutor(max_workers=PARALLEL), Event()
+        stopping = Event()
+        pools = {role: ThreadPoolExecutor(self._parallel(role)) for role in {a.role for a in asks}}
         try:
-            return list(pool.map(lambda ask: self._ask_until_final(ask, stopping), asks))
+            asked = [pools[ask.role].submit(self._ask_until_final, ask, stopping) for ask in asks]
+            return [each.result() for each in asked]
         except BaseException:
             # ^C, or an error: nobody waits for the others, and nothing more is paid for
             stopping.set()
             raise
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for pool in pools.values():
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def too_dear(self, asks: Sequence[Ask]) -> str:
         return self.asker.too_dear(asks)
@@ -113,6 +116,12 @@ class PlainSteps:
             posting = self.post(review)
             if posting:
                 self.ledger.add_posted(self.review_id, posting)
+
+    def _parallel(self, role: Role) -> int:
+        """Questions in flight to the engine of a role: of an engine that works on some at a time,
+        these and one to go on with. Time in its queue would count against their patience."""
+        engine = self.asker.engines[role]
+        return engine.at_once + 1 if isinstance(engine, TakesTurns) else PARALLEL
 
     def _ask_until_final(self, ask: Ask, stopping: Event) -> Asked:
         """Until nothing more can be done, or `stopping` is set."""

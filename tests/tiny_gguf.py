@@ -19,6 +19,14 @@ maintainability return amount round def class import self the and not value user
 system src refunds app main test change file review problem error when this that with
 """
 _NORMAL, _CONTROL = 1, 3
+#: Type of a tensor → its number, weights of a block, bytes of a block.
+_KINDS = {
+    "f32": (0, 1, 4),
+    "f16": (1, 1, 2),
+    "q8_0": (8, 32, 34),
+    "q4_k": (12, 256, 144),
+    "q6_k": (14, 256, 210),
+}
 _ALIGNMENT = 32
 
 
@@ -34,7 +42,8 @@ class Shape:
     context: int = 4_096
     vocabulary: int = 0
     """Tokens; 0 for no more than bytes, words and control tokens need."""
-    kind: Literal["f16", "q8_0"] = "f16"
+    kind: Literal["f16", "q8_0", "q4_k_m"] = "f16"
+    """How the weights are kept; for `q4_k_m` all widths must be multiples of 256."""
     architecture: str = "qwen2"
     controls: Sequence[str] = CONTROLS
     control_type: int = _CONTROL
@@ -58,17 +67,40 @@ def write_model(path: Path, shape: Shape = Shape(), *, seed: int = 4) -> Path:
             file.write(_text(key) + struct.pack("<I", _TYPES[kind]) + _value(kind, value))
         offset = 0
         for name, rows, columns in tensors:
-            kind = "f32" if rows == 0 else shape.kind
+            kind = _kind(shape, name, rows)
             dimensions = (columns,) if rows == 0 else (columns, rows)
             file.write(_text(name) + struct.pack("<I", len(dimensions)))
             file.write(struct.pack(f"<{len(dimensions)}Q", *dimensions))
-            file.write(struct.pack("<IQ", {"f32": 0, "f16": 1, "q8_0": 8}[kind], offset))
+            file.write(struct.pack("<IQ", _KINDS[kind][0], offset))
             offset += _padded(_size(kind, max(rows, 1) * columns))
         _pad(file)
         for name, rows, columns in tensors:
             _write_weights(file, random, shape, name, rows, columns)
             _pad(file)
     return path
+
+
+def weight_bytes(shape: Shape) -> int:
+    """Bytes of all weights of a model whose vocabulary is given."""
+    return sum(
+        _size(_kind(shape, name, rows), max(rows, 1) * columns)
+        for name, rows, columns in _tensors(shape, shape.vocabulary)
+    )
+
+
+def _kind(shape: Shape, name: str, rows: int) -> str:
+    """How a tensor is kept. In Q4_K_M most are Q4_K and some Q6_K, as llama.cpp chooses them."""
+    if rows == 0:
+        return "f32"
+    if shape.kind != "q4_k_m":
+        return shape.kind
+    if name == "output.weight" or (shape.tied and name == "token_embd.weight"):
+        return "q6_k"
+    if not name.endswith(("attn_v.weight", "ffn_down.weight")):
+        return "q4_k"
+    layer, eighth = int(name.split(".")[1]), shape.layers // 8
+    more = layer < eighth or layer >= 7 * shape.layers // 8 or (layer - eighth) % 3 == 2
+    return "q6_k" if more else "q4_k"
 
 
 def _vocabulary(shape: Shape) -> tuple[list[str], list[int], list[str]]:
@@ -104,6 +136,7 @@ def _facts(
     facts: dict[str, tuple[str, Any]] = {
         "general.architecture": ("text", arch),
         "general.name": ("text", "tiny"),
+        "general.file_type": ("u32", {"f16": 1, "q8_0": 7, "q4_k_m": 15}[shape.kind]),
         f"{arch}.context_length": ("u32", shape.context),
         f"{arch}.embedding_length": ("u32", shape.width),
         f"{arch}.block_count": ("u32", shape.layers),
@@ -159,15 +192,35 @@ def _write_weights(
         return
     spread = 0.5 if name == "token_embd.weight" else columns**-0.5
     for start in range(0, rows, 8_192):  # the largest matrix would be gigabytes at once
-        part = min(8_192, rows - start)
-        if shape.kind == "f16":
-            weights = random.standard_normal((part, columns), np.float32) * spread
-            file.write(weights.astype(np.float16).tobytes())
-        else:
-            blocks = np.zeros(part * columns // 32, [("scale", np.float16), ("q", np.int8, 32)])
-            blocks["scale"] = spread / 73  # the spread of evenly drawn -127..127
-            blocks["q"] = random.integers(-127, 128, (len(blocks), 32), np.int8)
-            file.write(blocks.tobytes())
+        count = min(8_192, rows - start) * columns
+        match _kind(shape, name, rows):
+            case "f16":
+                weights = random.standard_normal(count, np.float32) * spread
+                file.write(weights.astype(np.float16).tobytes())
+            case "q8_0":
+                blocks = np.zeros(count // 32, [("scale", np.float16), ("q", np.int8, 32)])
+                blocks["scale"] = spread / 73  # the spread of evenly drawn -127..127
+                blocks["q"] = random.integers(-127, 128, (len(blocks), 32), np.int8)
+                file.write(blocks.tobytes())
+            case kind:
+                file.write(_k_blocks(random, kind, count, spread))
+
+
+def _k_blocks(random: "np.random.Generator", kind: str, count: int, spread: float) -> bytes:
+    """Blocks of 256 weights with evenly drawn numbers and one scale."""
+    import numpy as np
+
+    if kind == "q4_k":  # scale * 8 * (0..15) - smallest * 8
+        form = [("scale", np.float16), ("smallest", np.float16), ("s", "V12"), ("q", np.uint8, 128)]
+        blocks = np.zeros(count // 256, form)
+        blocks["scale"], blocks["smallest"] = spread / 36.9, 7.5 * spread / 36.9
+        blocks["s"] = np.void(b"\x08" * 8 + b"\x88" * 4)
+    else:  # scale * (-32..31)
+        form = [("q", np.uint8, 192), ("s", np.int8, 16), ("scale", np.float16)]
+        blocks = np.zeros(count // 256, form)
+        blocks["scale"], blocks["s"] = spread / 18.5, 1
+    blocks["q"] = random.integers(0, 256, blocks["q"].shape, np.uint8)
+    return blocks.tobytes()
 
 
 _TYPES = {"u32": 4, "f32": 6, "bool": 7, "text": 8, "texts": 9, "i32s": 9}
@@ -189,7 +242,8 @@ def _text(text: str) -> bytes:
 
 
 def _size(kind: str, weights: int) -> int:
-    return {"f32": weights * 4, "f16": weights * 2, "q8_0": weights // 32 * 34}[kind]
+    _, per_block, block = _KINDS[kind]
+    return weights // per_block * block
 
 
 def _padded(size: int) -> int:

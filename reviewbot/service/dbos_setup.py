@@ -29,10 +29,10 @@ REVIEW, ASK, COMMAND, FEEDBACK = "review", "ask", "command", "feedback"
 #: How often each queue is looked at, seconds. A look takes about 5 ms of a core, and a review waits
 #: for one or two.
 POLL_SECONDS = {REVIEWS: 0.15, GPU: 0.15, CLAUDE: 0.25, COMMANDS: 0.5}
-#: Reviews, local questions, Claude questions and commands that one worker runs at once.
+#: Reviews, questions to a local server, to Claude, and commands that one worker runs at once.
 REVIEWS_AT_ONCE, GPU_AT_ONCE, CLAUDE_AT_ONCE, COMMANDS_AT_ONCE = 16, 8, 8, 4
-#: All of these together, and a few for recovery.
-THREADS = 40
+#: Connections to the jobs' database: some for each of these.
+CONNECTIONS = 40
 
 
 def jobs_engine(settings: Settings) -> Engine:
@@ -47,8 +47,8 @@ def is_embedded(settings: Settings) -> bool:
     return settings.database.startswith("sqlite")
 
 
-def configuration(engine: Engine, executor: str) -> "DBOSConfig":
-    """What a worker launches DBOS with."""
+def configuration(engine: Engine, executor: str, local_at_once: int) -> "DBOSConfig":
+    """What a worker launches DBOS with: a thread for each job, and a few for recovery."""
     from dbos import DBOSPortableJSONSerializer
 
     return {
@@ -58,7 +58,11 @@ def configuration(engine: Engine, executor: str) -> "DBOSConfig":
         "system_database_engine": engine,
         "dbos_system_schema": SCHEMA,
         "serializer": DBOSPortableJSONSerializer(),
-        "max_executor_threads": THREADS,
+        "max_executor_threads": REVIEWS_AT_ONCE
+        + local_at_once
+        + CLAUDE_AT_ONCE
+        + COMMANDS_AT_ONCE
+        + 4,
         "log_level": "WARNING",
         "enable_otlp": False,
     }
@@ -95,7 +99,7 @@ def migrate_jobs(settings: Settings) -> None:
         engine.dispose()
 
 
-def register_queues(settings: Settings) -> None:
+def register_queues(settings: Settings, local_at_once: int) -> None:
     """Write the queues' limits into the database; DBOS must be launched."""
     from dbos import DBOS
 
@@ -105,7 +109,7 @@ def register_queues(settings: Settings) -> None:
         )
 
     register(REVIEWS, partition_concurrency=1, worker_concurrency=REVIEWS_AT_ONCE)
-    register(GPU, worker_concurrency=GPU_AT_ONCE)
+    register(GPU, worker_concurrency=local_at_once)
     a_minute = {"limit": settings.claude_per_minute, "period": 60}
     register(CLAUDE, worker_concurrency=CLAUDE_AT_ONCE, limiter=a_minute)
     register(COMMANDS, worker_concurrency=COMMANDS_AT_ONCE)
@@ -119,7 +123,7 @@ def _sqlite(path: Path) -> Engine:
             f"the folder {path.parent} can't be made ({error.strerror}):"
             " set REVIEWBOT_DATA_DIR to a folder that can be written"
         ) from None
-    engine = create_engine(f"sqlite:///{path}", pool_size=THREADS, hide_parameters=True)
+    engine = create_engine(f"sqlite:///{path}", pool_size=CONNECTIONS, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

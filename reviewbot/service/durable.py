@@ -192,7 +192,7 @@ class DurableSteps:
     def ask(self, asks: Sequence[Ask]) -> list[Asked]:
         """Raises EngineError as an engine did."""
         jobs = [self._ask_job(ask) for ask in asks]
-        handles = [self._enqueue(job) for job in jobs]
+        handles = [self._enqueue(job, turn) for turn, job in enumerate(jobs, 1)]
         with self._told_of_waiting():
             results = [handle.get_result(polling_interval_sec=LOOK_SECONDS) for handle in handles]
         for result in results:
@@ -290,11 +290,12 @@ class DurableSteps:
             budget=ask.budget.model_dump(mode="json") if ask.budget else {},
         )
 
-    def _enqueue(self, job: AskJob) -> Any:
+    def _enqueue(self, job: AskJob, turn: int) -> Any:
+        """Reviews take turns: the second question of one waits for the first ones of all."""
         from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
         ours = self.parts.caller.asker.engines[job.role].provider is None
-        with SetWorkflowID(job.id), SetEnqueueOptions(app_version=VERSION):
+        with SetWorkflowID(job.id), SetEnqueueOptions(app_version=VERSION, priority=turn):
             handle = DBOS.enqueue_workflow(
                 GPU if ours else CLAUDE, self.ask_workflow, job.as_dict()
             )

@@ -17,9 +17,11 @@ from typing import IO
 
 from sqlalchemy import Engine, text
 
+from reviewbot.asking import TakesTurns
 from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
 from reviewbot.service.dbos_setup import (
+    GPU_AT_ONCE,
     configuration,
     is_embedded,
     jobs_engine,
@@ -100,12 +102,13 @@ def work(
     from dbos import DBOS
 
     jobs, store = Jobs(parts), parts.caller.store
-    DBOS(config=configuration(engine, executor))
+    local_at_once = _local_at_once(parts)
+    DBOS(config=configuration(engine, executor, local_at_once))
     jobs.register()
     engines = _engines(parts)
     _beat(store, executor, engines)
     DBOS.launch()
-    register_queues(settings)
+    register_queues(settings, local_at_once)
     seen = _beat(store, executor, engines)
     alone = is_embedded(settings)
     while not stop.wait(pace.beat):
@@ -133,6 +136,13 @@ def _engines(parts: Parts) -> str:
     """What answers this worker's questions."""
     known = parts.caller.asker.engines
     return ", ".join(f"{role} ({known[role].model})" for role in sorted(known))
+
+
+def _local_at_once(parts: Parts) -> int:
+    """Local questions to hand out: what the engine works on, and one to go on with at once. Others
+    wait in the queue, where it is nobody's time."""
+    local = parts.caller.asker.engines.get("local")
+    return local.at_once + 1 if isinstance(local, TakesTurns) else GPU_AT_ONCE
 
 
 def _wind_up(jobs: Jobs, pace: Pace) -> None:

@@ -36,6 +36,7 @@ class OneAtATime:
     """An engine whose calls wait for each other; each works until it is told to go on."""
 
     name, model, external, provider, context_tokens = "llama", "tiny", False, None, 4_096
+    at_once = 1
 
     def __init__(self, card: Card) -> None:
         self.card = card

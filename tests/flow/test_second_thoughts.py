@@ -1,6 +1,7 @@
 """The local model asked more than once: several passes, verdicts, and about a change in doubt."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -252,7 +253,9 @@ def test_a_model_on_this_machine_reads_several_times_over_one_beginning(
     terminal.set(local_model=write_model(tmp_path / "tiny.gguf", replace(Shape(), context=16_384)))
     policy(DOUBT + "review: {passes: 3, verify: true}\n")
 
+    began = time.monotonic()
     review = terminal.review(repository, "plain")
+    seconds = time.monotonic() - began
 
     passes = [call for call in review["calls"] if call["purpose"] == "review"]
     assert len(passes) == 3
@@ -262,3 +265,5 @@ def test_a_model_on_this_machine_reads_several_times_over_one_beginning(
     assert {call["unreadable_lines"] for call in review["calls"]} == {0}
     [asked] = [call for call in review["calls"] if call["purpose"] == "route"]
     assert asked["outcome"] == "answered"
+    # answered side by side, they share the machine's time: none of it is counted twice
+    assert 0 < sum(call["busy_seconds"] for call in review["calls"]) < seconds

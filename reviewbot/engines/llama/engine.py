@@ -40,6 +40,7 @@ class LlamaEngine:
         Starts nothing."""
         self.model = plan.model.name
         self.context_tokens = plan.context_tokens
+        self.at_once = plan.sequences
         self._limits = limits
         room = QUEUE_PER_SEQUENCE * plan.sequences if queue is None else queue
         self.process = ModelProcess(plan, queue=room)

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from tiny_gguf import Shape, write_model
 
+from reviewbot.engines.llama import process as llama_process
 from reviewbot.engines.llama.engine import LlamaEngine
 from reviewbot.engines.llama.grammar import Limits
 from reviewbot.engines.llama.plan import LoadPlan
-from reviewbot.engines.llama.process import NOTHING, ModelProcess, NoAnswerInTime
+from reviewbot.engines.llama.process import NOTHING, Died, ModelProcess, NoAnswerInTime
 from reviewbot.errors import EngineError
 from reviewbot.review.answer import answer_schema, parse_answer
 from reviewbot.review.engine import Outcome, Prompt
@@ -292,6 +293,23 @@ def test_a_model_that_ends_the_process_while_it_is_loaded(tmp_path: Path, plan: 
     assert reply.outcome is Outcome.UNREACHABLE
     assert "SIGABRT" in reply.detail
     assert "GGML_ASSERT" in reply.detail
+
+
+def test_a_process_that_keeps_dying_is_started_again_ever_more_slowly(
+    tmp_path: Path, plan: LoadPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = write_model(tmp_path / "lies.gguf", Shape(heads=3, kv_heads=1))
+    process = ModelProcess(replace(plan, model=model), queue=4)
+    waits: list[float] = []
+    monkeypatch.setattr(process._closing, "wait", waits.append)  # and no time is lost
+    monkeypatch.setattr(llama_process, "MAX_DEATHS", 5)
+    monkeypatch.setattr(llama_process, "LONGEST_DELAY", 1.0)
+
+    with pytest.raises(Died):
+        process.start(timeout=SECONDS)
+    process.close()
+
+    assert waits == [0.4, 0.8, 1.0, 1.0]
 
 
 def test_a_file_that_is_no_model_is_an_error_until_it_is_one(

@@ -1,0 +1,84 @@
+"""`compose.yaml`: what it sets is what there is to set, and vLLM is only there when it is wanted."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reviewbot.config.settings import PREFIX, SECRETS, Settings, load_settings
+from reviewbot.wiring import engines
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "compose.yaml").read_text()
+#: Every setting, as a variable.
+KNOWN = {PREFIX + name.upper() for name in Settings.model_fields} | {
+    f"{PREFIX}{name.upper()}_FILE" for name in SECRETS
+}
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
+    return found
+
+
+def example() -> dict[str, str]:
+    """The variables that the comment at its top says to put into `.env`."""
+    return dict(re.findall(r"^#   (\w+)=(.+)$", TEXT, re.MULTILINE))
+
+
+def filled(value: str, given: dict[str, str]) -> str:
+    """A value with `${NAME:-default}` put in, as Compose does it."""
+    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda m: given.get(m[1]) or m[2], value)
+
+
+def test_every_variable_of_ours_is_a_setting() -> None:
+    used = set(re.findall(rf"\b{PREFIX}\w+", TEXT))
+
+    assert used
+    assert used <= KNOWN
+
+
+def test_the_settings_of_a_plain_start_are_accepted(services: dict[str, dict[str, Any]]) -> None:
+    environment = services["reviewbot"]["environment"]
+
+    settings = load_settings({name: filled(value, {}) for name, value in environment.items()})
+
+    assert settings.bind == "0.0.0.0:8080"
+    assert (settings.local_engine, settings.local_url) == ("auto", "")
+    assert "local_context_tokens" not in settings.model_fields_set  # what fits, then
+    assert "profiles" not in services["reviewbot"]
+    assert services["reviewbot"]["build"] == "."
+
+
+def test_with_the_example_vllm_is_the_local_engine(services: dict[str, dict[str, Any]]) -> None:
+    given, vllm = example(), services["vllm"]
+    environment = services["reviewbot"]["environment"]
+    settings = load_settings({name: filled(value, given) for name, value in environment.items()})
+
+    local = engines(settings).engines["local"]
+
+    arguments = [filled(argument, given) for argument in vllm["command"]]
+    assert vllm["profiles"] == [given["COMPOSE_PROFILES"]]
+    assert settings.local_url.startswith("http://vllm:8000/")
+    assert (local.name, local.external) == ("openai", False)
+    assert f"--served-model-name={local.model}" in arguments
+    assert f"--max-model-len={local.context_tokens}" in arguments
+
+
+def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:
+    images = [service["image"] for service in services.values() if "image" in service]
+
+    assert images
+    assert all(re.fullmatch(r"[\w./-]+:v?\d+(\.\d+)+", image) for image in images)
+
+
+def test_only_the_listener_is_published_and_only_on_this_machine(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    published = {name: service.get("ports", []) for name, service in services.items()}
+
+    assert published.pop("reviewbot") == ["127.0.0.1:8080:8080"]
+    assert not any(published.values())
