@@ -19,7 +19,7 @@ from reviewbot.service.dbos_setup import jobs_engine
 from reviewbot.service.health import Health, ServiceHealth
 from reviewbot.service.jobs import JobQueue
 from reviewbot.service.lazy import LazyQueue, LazyStore
-from reviewbot.service.login import Login
+from reviewbot.service.login import login_of
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.web import create_app
@@ -32,9 +32,10 @@ GRACE_SECONDS = 15
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - they are compared, not bound
 
 
-def login_of(settings: Settings) -> Login:
-    """Who may see the pages of this installation."""
-    return Login(settings.data_dir / "login.json")
+def new_login(settings: Settings) -> str:
+    """End all sessions and return a link that signs in, once. Raises StoreError."""
+    host, _, port = settings.bind.rpartition(":")
+    return _link(f"http://{_ANY.get(host.strip('[]'), host)}:{port}", login_of(settings).renew())
 
 
 def run_web(settings: Settings) -> None:
@@ -96,7 +97,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         address = f"http://{shown}:{port}"
         token = login_of(self._settings).issue()
         click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
-        click.echo(f"Pages (this link works once): {address}/login?token={token}")
+        click.echo(f"Pages (this link works once): {_link(address, token)}")
+
+
+def _link(address: str, token: str) -> str:
+    return f"{address}/login?token={token}"
 
 
 def gunicorn_options(settings: Settings) -> dict[str, Any]:
@@ -111,6 +116,10 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "graceful_timeout": GRACE_SECONDS,
         "timeout": 60,
         "control_socket_disable": True,  # a way in that nobody asked for
+        # who may say that a request came by TLS: then the session's cookie is for TLS alone
+        "forwarded_allow_ips": ",".join(
+            ["127.0.0.1", "::1", *map(str, settings.trusted_networks)]
+        ),
         "proc_name": "reviewbot-web",
         "logger_class": _OurLogger,
         "loglevel": "warning",
