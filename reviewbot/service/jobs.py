@@ -7,7 +7,7 @@ job, and whatever a person asks for has an id of its own. No record holds a secr
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from reviewbot.errors import ReviewbotError, StoreError
 
@@ -151,6 +151,13 @@ def partition(repository_id: int, number: int) -> str:
     return f"{repository_id}#{number}"
 
 
+class QueueDepth(NamedTuple):
+    """Reviews that are not done; both are counted up to a few hundred."""
+
+    waiting: int
+    running: int
+
+
 class JobQueue(Protocol):
     """Where deliveries leave their work. Each method is durable when it returns.
 
@@ -163,6 +170,10 @@ class JobQueue(Protocol):
 
     def enqueue_command(self, job: CommandJob) -> str:
         """Keep the job, once, and return its id."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """How many reviews wait and run."""
         ...
 
 

@@ -7,6 +7,8 @@ away at the start is a 503, and works when it is back.
 import gc
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 import click
@@ -15,12 +17,14 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from reviewbot.config.settings import Settings
+from reviewbot.errors import ReviewbotError
 from reviewbot.service.dbos_setup import jobs_engine
 from reviewbot.service.health import Health, ServiceHealth
 from reviewbot.service.jobs import JobQueue
 from reviewbot.service.lazy import LazyQueue, LazyStore
 from reviewbot.service.login import login_of
 from reviewbot.service.logs import configure_logs
+from reviewbot.service.months import Months
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.web import create_app
 
@@ -55,19 +59,33 @@ def serve_web(
     after gunicorn has forked. Raises SettingsError without a webhook secret."""
 
     def app() -> Flask:
+        store = LazyStore(settings.database).reports
+        months = Months(settings, store)
+        Thread(target=_warm, args=(months,), daemon=True).start()
         return create_app(
             settings,
             LazyQueue(queue),
             health(),
-            reviews=LazyStore(settings.database).review,
+            store=store,
             login=login_of(settings),
+            months=months,
         )
 
     create_app(  # what is wrong with the settings is said here, not by a child that fails
-        settings, LazyQueue(queue), _Unasked(), reviews=lambda _: None, login=login_of(settings)
+        settings,
+        LazyQueue(queue),
+        _Unasked(),
+        store=LazyStore(settings.database).reports,
+        login=login_of(settings),
     )
     configure_logs(settings)
     _Gunicorn(settings, app).run()
+
+
+def _warm(months: Months) -> None:
+    """Add up the months before the first page wants them; it says itself what is wrong."""
+    with suppress(ReviewbotError):
+        months.warm()
 
 
 class _Unasked:
@@ -117,9 +135,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "timeout": 60,
         "control_socket_disable": True,  # a way in that nobody asked for
         # who may say that a request came by TLS: then the session's cookie is for TLS alone
-        "forwarded_allow_ips": ",".join(
-            ["127.0.0.1", "::1", *map(str, settings.trusted_networks)]
-        ),
+        "forwarded_allow_ips": ",".join(["127.0.0.1", "::1", *map(str, settings.trusted_networks)]),
         "proc_name": "reviewbot-web",
         "logger_class": _OurLogger,
         "loglevel": "warning",

@@ -13,13 +13,16 @@ from reviewbot.service.jobs import (
     FAILED,
     SUPERSEDED,
     CommandJob,
+    QueueDepth,
     QueueUnavailable,
     ReviewJob,
     command_id,
     job_id,
 )
 
-_CANCELLED, _ERROR, _DONE = "CANCELLED", "ERROR", "SUCCESS"
+_CANCELLED, _ERROR, _DONE, _RUNNING = "CANCELLED", "ERROR", "SUCCESS", "PENDING"
+#: Reviews that are counted at most.
+MOST_COUNTED = 500
 
 
 class _Wanted(NamedTuple):
@@ -65,6 +68,15 @@ class DbosQueue:
         with _stored():
             steps = self.client.list_workflow_steps(job_id(job))
         return next((each["output"] for each in steps if each["function_name"] == step), None)
+
+    def depth(self) -> QueueDepth:
+        """How many reviews wait and run, together up to MOST_COUNTED. Raises QueueUnavailable."""
+        with _stored():
+            jobs = self.client.list_queued_workflows(
+                queue_name=REVIEWS, limit=MOST_COUNTED, load_input=False, load_output=False
+            )
+        running = sum(job.status == _RUNNING for job in jobs)
+        return QueueDepth(len(jobs) - running, running)
 
     def _keep_all(self, jobs: Sequence[_Wanted]) -> list[str | None]:
         """The status of each that was there before, in one transaction."""
