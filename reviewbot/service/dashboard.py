@@ -32,7 +32,7 @@ from reviewbot.service.health import Health, has_role
 from reviewbot.service.jobs import JobQueue, QueueDepth, QueueUnavailable
 from reviewbot.service.logs import logger
 from reviewbot.service.months import Months
-from reviewbot.service.page_view import page_view
+from reviewbot.service.page_view import page_view, plain
 from reviewbot.store.browse import Place, ReviewLine, Wanted
 from reviewbot.store.reports import ReportStore
 
@@ -100,7 +100,8 @@ def _reviews(shown: Shown) -> str:
         "reviews.html",
         lines=lines,
         wanted=wanted,
-        repositories=store.reviewed_repositories(),
+        # no host has names with invisible characters: they are only shown, made visible
+        repositories=[name for name in store.reviewed_repositories() if plain(name) == name],
         tiers=[tier.value for tier in Tier],
         older=_address(wanted, lines[-1]) if more else "",
         newest=_address(wanted, None) if wanted.after else "",

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -100,8 +100,9 @@ class Listener:
     def signed_in(self) -> requests.Session:
         """A person's browser that went through the link."""
         session = requests.Session()
-        answer = session.post(f"{self.url}/login", data={"token": self.login.issue()}, timeout=10)
-        assert answer.status_code == 200
+        given = {"token": self.login.issue()}
+        answer = session.post(f"{self.url}/login", data=given, timeout=10, allow_redirects=False)
+        assert answer.status_code == 303
         return session
 
 
@@ -121,12 +122,14 @@ def listening(
     store: ReportStore | None = None,
     *,
     now: datetime | None = None,
+    opened: Callable[[], ReportStore] | None = None,
     **settings: Any,
 ) -> Iterator[Listener]:
-    """A listener that answers until the block ends; `now` is what its pages take the time for."""
+    """A listener that answers until the block ends; `now` is what its pages take the time for, and
+    `opened` what opens the store instead."""
     given = Settings(data_dir=folder, webhook_secret=SECRET, **settings)
     queue, health, login = MemoryQueue(), FixedHealth(), Login(folder / "login.json")
-    opened = Lazy(lambda: store or open_report_store(given.database)).get
+    opened = opened or Lazy(lambda: store or open_report_store(given.database)).get
     months = Months(given, opened, lambda: now or datetime.now(UTC))
     app = create_app(given, queue, health, store=opened, login=login, months=months)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
