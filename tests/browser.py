@@ -1,6 +1,5 @@
 """A real headless Chromium, driven over its own pipe: no driver is needed, only the program."""
 
-import base64
 import json
 import os
 import shutil
@@ -94,11 +93,6 @@ class Browser:
                 type=kind, key=key, code=key, windowsVirtualKeyCode=code,
                 **({"text": "\r"} if key == "Enter" and kind == "keyDown" else {}),
             )  # fmt: skip
-
-    def screenshot(self, path: Path) -> None:
-        """The whole page as PNG."""
-        taken = self.command("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(taken["data"]))
 
     def _seen(self, event: dict[str, Any]) -> None:
         if event.get("method") == "Network.requestWillBeSent":

@@ -11,7 +11,14 @@ from sqlalchemy import Engine, text
 
 from reviewbot.config.settings import Settings
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
-from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, job_id, partition
+from reviewbot.service.jobs import (
+    CommandJob,
+    QueueDepth,
+    QueueUnavailable,
+    ReviewJob,
+    job_id,
+    partition,
+)
 from reviewbot.service.queue import DbosQueue
 
 
@@ -74,6 +81,27 @@ def test_a_command_is_kept(settings: Settings, engine: Engine) -> None:
     DbosQueue(engine).enqueue_command(command)
 
     assert [row["queue_name"] for row in rows(engine)] == ["commands"]
+
+
+def test_reviews_that_wait_and_run_are_counted(
+    settings: Settings, engine: Engine, job: ReviewJob
+) -> None:
+    migrate_jobs(settings)
+    queue = DbosQueue(engine)
+    for number in range(1, 4):
+        queue.enqueue_review(replace(job, number=number))
+    command = CommandJob(11, "acme/shop", 22, 7, 5, "issue_comment", "ada", "why")
+    queue.enqueue_command(command)
+    taken_up = "UPDATE workflow_status SET status = 'PENDING' WHERE workflow_uuid = :id"
+    with engine.begin() as connection:
+        connection.execute(text(taken_up), {"id": job_id(replace(job, number=1))})
+
+    assert queue.depth() == QueueDepth(waiting=2, running=1)
+
+
+def test_a_queue_without_tables_is_not_counted(engine: Engine) -> None:
+    with pytest.raises(QueueUnavailable):
+        DbosQueue(engine).depth()
 
 
 def test_what_cannot_be_stored_is_refused(engine: Engine, job: ReviewJob) -> None:
