@@ -90,7 +90,16 @@ def test_reviews_that_wait_and_run_are_counted(
     queue = DbosQueue(engine)
     for number in range(1, 4):
         queue.enqueue_review(replace(job, number=number))
-    command = CommandJob(11, "acme/shop", 22, 7, 5, "issue_comment", "ada", "why")
+    command = CommandJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=7,
+        comment_id=5,
+        kind="issue_comment",
+        author="ada",
+        command="why",
+    )
     queue.enqueue_command(command)
     taken_up = "UPDATE workflow_status SET status = 'PENDING' WHERE workflow_uuid = :id"
     with engine.begin() as connection:
