@@ -41,23 +41,21 @@ def trend_blocks(months: Sequence[Totals]) -> Iterator[Block]:
     )
     yield Columns("USD a month", names if others else names[:2], columns, told, numbers=False)
     yield Table(
-        ("month", "pull requests", "reviews", "by Claude", "spent", "Claude alone", "saved"),
+        ("month", "pull requests", "reviews", "by Claude", "spent", "Claude alone"),
         [_month(month) for month in reversed(months)],
     )
 
 
 def _month(month: Totals) -> tuple[Cell, ...]:
-    name, spent = month_name(month.window), month.spending.total_usd
-    # complete reviews only have a comparison, so it may be less than all that was spent for
-    saved = usd(month.all_claude_usd - spent) if month.all_claude_usd else "–"
+    name = month_name(month.window)
     return (
         Link(name, f"/report/{name}"),
         f"{month.pulls:,}",
         f"{month.reviews:,}",
         month.claude.percent,
-        usd(spent),
+        usd(month.spending.total_usd),
+        # of complete reviews alone, so no difference is told here: the report has it
         usd(month.all_claude_usd) if month.all_claude_usd else "–",
-        saved,
     )
 
 
