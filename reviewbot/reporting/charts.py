@@ -18,6 +18,8 @@ _WORDS = 44
 _TOP, _LEFT, _RIGHT, _BOTTOM, _HEIGHT = 14, 64, 16, 44, 300
 #: Height of columns, and the part of its place that a column fills.
 _COLUMNS, _FILLED = 200, 0.72
+#: Widest column, where there are few.
+_WIDEST = 72
 #: Shown steps of an axis, about.
 _STEPS = 5
 
@@ -66,21 +68,21 @@ def columns_svg(chart: Columns, *, narrow: bool = False) -> str:
     high = max((sum(column.parts) for column in chart.columns), default=0.0) or 1.0
     right, low = (NARROW if narrow else WIDTH) - _RIGHT, _TOP + _COLUMNS
     place = (right - _LEFT) / max(len(chart.columns), 1)
-    every = max(round(56 / place), 1)
+    wide, every = min(place * _FILLED, _WIDEST), max(round(56 / place), 1)
     parts = [_grid(high, right, low, _COLUMNS)]
     for index, column in enumerate(chart.columns):
-        left, floor_ = _LEFT + place * (index + (1 - _FILLED) / 2), float(low)
+        left, floor_ = _LEFT + place * (index + 0.5) - wide / 2, float(low)
         for series, value in enumerate(column.parts):
             tall = value / high * _COLUMNS
             floor_ -= tall
             if tall > 0:
                 parts.append(
                     f'<rect class="s{series % 6 + 1} flat" x="{left:.1f}" y="{floor_:.1f}" '
-                    f'width="{place * _FILLED:.1f}" height="{max(tall, 0.5):.1f}"/>'
+                    f'width="{wide:.1f}" height="{max(tall, 0.5):.1f}"/>'
                 )
         if index % every == 0:
             parts.append(
-                f'<text class="axis" x="{left + place * _FILLED / 2:.1f}" y="{low + 18}" '
+                f'<text class="axis" x="{left + wide / 2:.1f}" y="{low + 18}" '
                 f'text-anchor="middle">{_safe(column.label)}</text>'
             )
     height = low + _BOTTOM

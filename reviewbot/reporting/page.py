@@ -125,6 +125,8 @@ class Columns:
     """What the parts are."""
     columns: Sequence[Column]
     told: str
+    numbers: bool = True
+    """Whether a browser shows them below; False where a table stands beside."""
 
 
 Block = Heading | Paragraph | Points | Table | Tiles | Bars | Curves | Columns

@@ -1,6 +1,6 @@
 """A report as one HTML file that needs nothing else: no script, no font, no address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -32,19 +32,37 @@ def style() -> str:
 
 def page_html(page: Page) -> str:
     """The whole document."""
-    body = "\n".join(_block(block) for block in page.blocks)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">\n"
         f"<title>{_safe(page.title)}</title>\n<style>\n{style()}</style>\n</head>\n<body>\n<main>\n"
-        f'<h1>{_safe(page.title)}</h1>\n<p class="subtitle">{_safe(page.subtitle)}</p>\n'
-        f"{body}\n</main>\n</body>\n</html>\n"
+        f"{page_body(page)}\n</main>\n</body>\n</html>\n"
     )
 
 
-def _block(block: Block) -> str:
+def page_body(page: Page) -> str:
+    """What stands within `<main>`, for a document of somebody else's that has `style()`."""
+    return (
+        f'<h1>{_safe(page.title)}</h1>\n<p class="subtitle">{_safe(page.subtitle)}</p>\n'
+        f"{blocks_html(page.blocks, page.title)}"
+    )
+
+
+def blocks_html(blocks: Sequence[Block], about: str) -> str:
+    """Blocks one after another; `about` names the tables before the first heading to whoever can't
+    see where they stand."""
+    return "\n".join(_blocks(blocks, about))
+
+
+def _blocks(blocks: Sequence[Block], about: str) -> Iterator[str]:
+    for block in blocks:
+        about = block.text if isinstance(block, Heading) else about
+        yield _block(block, about)
+
+
+def _block(block: Block, about: str) -> str:
     if isinstance(block, Heading):
         return f"<h2>{_safe(block.text)}</h2>"
     if isinstance(block, Paragraph):
@@ -53,10 +71,26 @@ def _block(block: Block) -> str:
     if isinstance(block, Points):
         return "<ul>" + "".join(f"<li>{_safe(item)}</li>" for item in block.items) + "</ul>"
     if isinstance(block, Table):
-        return _table(block)
+        return _table(block, f"{about}: {block.columns[0]}" if block.columns[0] else about)
     if isinstance(block, Tiles):
         return '<dl class="tiles">' + "".join(_tile(tile) for tile in block.items) + "</dl>"
-    return f"<figure>{_charts(block)}<figcaption>{_safe(block.title)}</figcaption></figure>"
+    numbers = _numbers(block) if isinstance(block, Columns) and block.numbers else ""
+    return (
+        f"<figure>{_charts(block)}<figcaption>{_safe(block.title)}</figcaption>{numbers}</figure>"
+    )
+
+
+def _numbers(chart: Columns) -> str:
+    """What the columns show, as a table that is folded away."""
+    rows = [
+        (column.label, *(f"${part:,.4f}" for part in column.parts))
+        for column in chart.columns
+        if column.parts
+    ]
+    if not rows:
+        return ""
+    table = _table(Table(("", *chart.names), rows), chart.title)
+    return f"<details><summary>The numbers</summary>{table}</details>"
 
 
 def _charts(block: Bars | Curves | Columns) -> str:
@@ -76,13 +110,18 @@ def _tile(tile: Tile) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, caption: str) -> str:
     head = "".join(
         f'<th scope="col"{_figure(index, table)}>{_safe(name)}</th>'
         for index, name in enumerate(table.columns)
     )
     rows = "\n".join(f"<tr>{_row(row, table)}</tr>" for row in table.rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>'
+    # a region that can be scrolled must be reachable by the keyboard
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{_safe(caption)}"><table>'
+        f'<caption class="unseen">{_safe(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _row(row: Sequence[Cell], table: Table) -> str:

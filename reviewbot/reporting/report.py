@@ -135,8 +135,8 @@ def build_report(
     return Report(
         window=window,
         repository=repository,
-        now=_totals(sums, basis, window),
-        before=_totals(before, basis, earlier),
+        now=totals_of(sums, basis, window),
+        before=totals_of(before, basis, earlier),
         routed_only=sums.routed_pulls,
         incomplete=_of_reviews(read, [r for r in read if not r.complete]),
         findings=sum(each.findings for each in sums.reviews),
@@ -172,7 +172,8 @@ def _acceptances(found: Sequence[Judged]) -> dict[str, dict[str, Acceptance]]:
     }
 
 
-def _totals(sums: Sums, basis: Basis, window: Window) -> Totals:
+def totals_of(sums: Sums, basis: Basis, window: Window) -> Totals:
+    """A window's few figures."""
     reviews = sum(each.reviews for each in sums.reviews)
     return Totals(
         window=window,

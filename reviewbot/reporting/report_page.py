@@ -58,7 +58,7 @@ def _blocks(report: Report, api_url: str) -> Iterator[Block]:
     first, second, *others = verdicts(report)
     yield Paragraph(first, strong=True)
     yield Paragraph(second, strong=True)
-    yield _tiles(report)
+    yield report_tiles(report)
     yield Points(others)
     for name, blocks in _parts(report, api_url):
         yield Heading(f"{name} · {report.window.name}")
@@ -104,7 +104,8 @@ def _empty(report: Report, newest: datetime | None) -> Iterator[Block]:
     yield Points(todo)
 
 
-def _tiles(report: Report) -> Tiles:
+def report_tiles(report: Report) -> Tiles:
+    """The figures that matter most."""
     now, before, spent = report.now, report.before, report.spending
     compared, accepted = report.counterfactuals, report.acceptance
     lost = compared.saved_usd < 0

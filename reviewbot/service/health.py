@@ -1,5 +1,6 @@
 """Whether the service can do its work, check by check."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -69,6 +70,11 @@ class ServiceHealth:
 
     def _silent(self, beat: Beat) -> timedelta:
         return max(self._now() - beat.seen_at, timedelta())
+
+
+def has_role(role: str, check: Check) -> bool:
+    """Whether a worker says that it has a model for `role`: `claude`, `local` …"""
+    return check.name == "engines" and re.search(rf"\b{role} \(", check.detail) is not None
 
 
 def engines_check(workers: Sequence[Beat]) -> Check:

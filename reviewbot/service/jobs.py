@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 from reviewbot.errors import ReviewbotError, StoreError
 
@@ -197,6 +197,13 @@ def partition(repository_id: int, number: int) -> str:
     return f"{repository_id}#{number}"
 
 
+class QueueDepth(NamedTuple):
+    """Reviews that are not done; both are counted up to a few hundred."""
+
+    waiting: int
+    running: int
+
+
 class JobQueue(Protocol):
     """Where deliveries leave their work. Each method is durable when it returns.
 
@@ -213,6 +220,9 @@ class JobQueue(Protocol):
 
     def enqueue_feedback(self, job: FeedbackJob) -> str:
         """Keep the job, once, and return its id; after the pull request's reviews so far."""
+
+    def depth(self) -> QueueDepth:
+        """How many reviews wait and run."""
         ...
 
 

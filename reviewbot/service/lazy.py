@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 
 from reviewbot.costs.budget import Budgets
 from reviewbot.costs.readability import Readability
-from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
+from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, QueueDepth, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
-from reviewbot.store.reviews import StoredReview
+from reviewbot.store.reports import ReportStore, open_report_store
 
 T = TypeVar("T")
 
@@ -47,16 +47,20 @@ class LazyQueue:
     def enqueue_feedback(self, job: FeedbackJob) -> str:
         return self._queue.get().enqueue_feedback(job)
 
+    def depth(self) -> QueueDepth:
+        return self._queue.get().depth()
+
 
 class LazyStore:
     """What the listener reads of the store, which is opened with the first question."""
 
     def __init__(self, url: str) -> None:
         self._store: Lazy[JobStore] = Lazy(lambda: open_job_store(url))
+        self._reports: Lazy[ReportStore] = Lazy(lambda: open_report_store(url))
 
-    def review(self, review_id: str) -> StoredReview | None:
-        """The stored review of this id."""
-        return self._store.get().review(review_id)
+    def reports(self) -> ReportStore:
+        """What the pages read. Raises StoreError while the database can't be opened."""
+        return self._reports.get()
 
     def readability(self, *, since: datetime, until: datetime) -> list[Readability]:
         """How many answers of each model could not be read."""

@@ -7,6 +7,8 @@ away at the start is a 503, and works when it is back.
 import gc
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 import click
@@ -15,14 +17,16 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from reviewbot.config.settings import Settings
+from reviewbot.errors import ReviewbotError
 from reviewbot.service.budget_metrics import BudgetMetrics
 from reviewbot.service.dbos_setup import jobs_engine
 from reviewbot.service.health import Health, ServiceHealth
 from reviewbot.service.jobs import JobQueue
 from reviewbot.service.lazy import LazyQueue, LazyStore
-from reviewbot.service.login import Login
+from reviewbot.service.login import login_of
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.metrics import Metrics
+from reviewbot.service.months import Months
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.web import create_app
 
@@ -34,9 +38,10 @@ GRACE_SECONDS = 15
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - they are compared, not bound
 
 
-def login_of(settings: Settings) -> Login:
-    """Who may see the pages of this installation."""
-    return Login(settings.data_dir / "login.json")
+def new_login(settings: Settings) -> str:
+    """End all sessions and return a link that signs in, once. Raises StoreError."""
+    host, _, port = settings.bind.rpartition(":")
+    return _link(f"http://{_ANY.get(host.strip('[]'), host)}:{port}", login_of(settings).renew())
 
 
 def run_web(settings: Settings) -> None:
@@ -57,22 +62,35 @@ def serve_web(
 
     def app() -> Flask:
         store = LazyStore(settings.database)
+        months = Months(settings, store.reports)
+        Thread(target=_warm, args=(months,), daemon=True).start()
         return create_app(
             settings,
             LazyQueue(queue),
             health(),
-            reviews=store.review,
+            store=store.reports,
             login=login_of(settings),
+            months=months,
             metrics=Metrics(
                 store.readability, BudgetMetrics(store.budgets, settings.monthly_budget_usd)
             ),
         )
 
     create_app(  # what is wrong with the settings is said here, not by a child that fails
-        settings, LazyQueue(queue), _Unasked(), reviews=lambda _: None, login=login_of(settings)
+        settings,
+        LazyQueue(queue),
+        _Unasked(),
+        store=LazyStore(settings.database).reports,
+        login=login_of(settings),
     )
     configure_logs(settings)
     _Gunicorn(settings, app).run()
+
+
+def _warm(months: Months) -> None:
+    """Add up the months before the first page wants them; it says itself what is wrong."""
+    with suppress(ReviewbotError):
+        months.warm()
 
 
 class _Unasked:
@@ -102,7 +120,11 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         address = f"http://{shown}:{port}"
         token = login_of(self._settings).issue()
         click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
-        click.echo(f"Pages (this link works once): {address}/login?token={token}")
+        click.echo(f"Pages (this link works once): {_link(address, token)}")
+
+
+def _link(address: str, token: str) -> str:
+    return f"{address}/login?token={token}"
 
 
 def gunicorn_options(settings: Settings) -> dict[str, Any]:
@@ -117,6 +139,8 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "graceful_timeout": GRACE_SECONDS,
         "timeout": 60,
         "control_socket_disable": True,  # a way in that nobody asked for
+        # who may say that a request came by TLS: then the session's cookie is for TLS alone
+        "forwarded_allow_ips": ",".join(["127.0.0.1", "::1", *map(str, settings.trusted_networks)]),
         "proc_name": "reviewbot-web",
         "logger_class": _OurLogger,
         "loglevel": "warning",

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
 
 #: How long a printed link can be used, seconds.
@@ -71,6 +72,11 @@ class Login:
         with self._changing() as state:
             state.tokens, state.sessions = {}, {}
 
+    def renew(self) -> str:
+        """End every session, and return a new one-time token."""
+        self.revoke_all()
+        return self.issue()
+
     def _read(self) -> _State:
         try:
             loaded = json.loads(self._path.read_bytes())
@@ -102,6 +108,11 @@ class Login:
     def _failed(self, error: OSError | ValueError) -> StoreError:
         what = error.strerror if isinstance(error, OSError) else "it is damaged: delete it"
         return StoreError(f"the file of logins {self._path} can't be used ({what})")
+
+
+def login_of(settings: Settings) -> Login:
+    """Who may see the pages of this installation."""
+    return Login(settings.data_dir / "login.json")
 
 
 def _private(path: Path) -> int:

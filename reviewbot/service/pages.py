@@ -1,33 +1,33 @@
-"""The pages for people: signing in, and one page for each review. Nothing is fetched elsewhere."""
+"""The pages for people: who may see them, and what all of them have. Nothing is fetched elsewhere."""
 
 import secrets
-from collections.abc import Callable
+from functools import partial
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Flask, Response, g, redirect, render_template, request
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response as AnyResponse
 
+from reviewbot.reporting.page_html import style
+from reviewbot.service.dashboard import MAX_ID, Shown, dashboard
+from reviewbot.service.doors import COOKIE, Doors
 from reviewbot.service.login import SESSION_SECONDS, Login
 from reviewbot.service.page_view import (
     call_cost,
     code,
     money,
-    page_view,
     paragraphs,
     place,
     plain,
     size,
 )
-from reviewbot.store.reviews import StoredReview
 
-COOKIE = "reviewbot_session"
-#: Longest review id and token that are looked at, characters.
-MAX_ID = 64
-ReviewSource = Callable[[str], StoredReview | None]
+#: What needs no login: deliveries are signed, probes name nothing, and one has to sign in somewhere.
+OPEN = frozenset({"webhook", "healthz", "readyz", "metrics", "sign_in.ask", "sign_in.enter"})
 
 
-def add_pages(app: Flask, reviews: ReviewSource, login: Login, api_url: str) -> None:
-    """Give `app` its pages; each but the one to sign in answers 401 without a session."""
+def add_pages(app: Flask, shown: Shown, doors: Doors) -> None:
+    """Give `app` its pages. Whatever is not in OPEN answers 401 to a stranger, also what will be
+    added after this."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
@@ -39,10 +39,29 @@ def add_pages(app: Flask, reviews: ReviewSource, login: Login, api_url: str) -> 
         place=place,
         paragraphs=paragraphs,
     )
-    app.context_processor(lambda: {"nonce": _nonce()})
+    app.context_processor(_common)
+    app.before_request(partial(_guard, doors))
     app.after_request(_harden)
-    app.register_blueprint(_sign_in(login))
-    app.register_blueprint(_review_pages(reviews, login, api_url))
+    app.register_blueprint(_sign_in(doors.login))
+    app.register_blueprint(dashboard(shown))
+
+
+def _common() -> dict[str, object]:
+    """What the frame of every page shows."""
+    return {
+        "nonce": _nonce(),
+        "style": style(),
+        "visitor": g.get("visitor"),
+        "path": request.path,
+    }
+
+
+def _guard(doors: Doors) -> tuple[str, int] | None:
+    """None lets a request pass; what is no page is nobody's secret."""
+    if request.endpoint is None or request.endpoint in OPEN:
+        return None
+    g.visitor = doors.visitor(request)
+    return None if g.visitor else _denied("")
 
 
 def _sign_in(login: Login) -> Blueprint:
@@ -64,7 +83,7 @@ def _sign_in(login: Login) -> Blueprint:
             session,
             max_age=SESSION_SECONDS,
             httponly=True,
-            samesite="Strict",
+            samesite="Lax",  # a link on a pull request leads in; a form elsewhere does not
             secure=request.is_secure,
         )
         return answer
@@ -73,44 +92,14 @@ def _sign_in(login: Login) -> Blueprint:
     def leave() -> AnyResponse:
         login.revoke(request.cookies.get(COOKIE, ""))
         answer = redirect("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="Strict", secure=request.is_secure)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
         return answer
-
-    return pages
-
-
-def _review_pages(reviews: ReviewSource, login: Login, api_url: str) -> Blueprint:
-    pages = Blueprint("reviews", __name__)
-
-    @pages.before_request
-    def signed_in() -> tuple[str, int] | None:
-        session = request.cookies.get(COOKIE, "")
-        return None if session and login.valid(session) else _denied("")
-
-    @pages.get("/")
-    def home() -> AnyResponse | str:
-        wanted = request.args.get("review", "").strip()[:MAX_ID]
-        return redirect(f"/reviews/{_segment(wanted)}", 303) if wanted else render("home.html")
-
-    @pages.get("/reviews/<review_id>")
-    def one(review_id: str) -> AnyResponse | str:
-        found = reviews(review_id) if len(review_id) <= MAX_ID else None
-        if found is None:
-            return make_response(render_template("missing.html"), 404)
-        return render_template("review.html", view=page_view(found, api_url))
-
-    def render(template: str) -> str:
-        return render_template(template)
 
     return pages
 
 
 def _denied(problem: str) -> tuple[str, int]:
     return render_template("login.html", token="", problem=problem), 401
-
-
-def _segment(text: str) -> str:
-    return "".join(c for c in text if c.isalnum() or c in "-_:#.").replace("#", "%23")
 
 
 def _nonce() -> str:
@@ -121,10 +110,10 @@ def _nonce() -> str:
 
 
 def _harden(response: Response) -> Response:
-    style = f"'nonce-{_nonce()}'" if response.mimetype == "text/html" else "'none'"
+    styles = f"'nonce-{_nonce()}'" if response.mimetype == "text/html" else "'none'"
     response.headers.update(
         {
-            "Content-Security-Policy": f"default-src 'none'; style-src {style}; form-action 'self';"
+            "Content-Security-Policy": f"default-src 'none'; style-src {styles}; form-action 'self';"
             " base-uri 'none'; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",

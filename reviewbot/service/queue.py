@@ -22,6 +22,7 @@ from reviewbot.service.jobs import (
     SUPERSEDED,
     CommandJob,
     FeedbackJob,
+    QueueDepth,
     QueueUnavailable,
     ReviewJob,
     command_id,
@@ -29,7 +30,9 @@ from reviewbot.service.jobs import (
     job_id,
 )
 
-_CANCELLED, _ERROR, _DONE = "CANCELLED", "ERROR", "SUCCESS"
+_CANCELLED, _ERROR, _DONE, _RUNNING = "CANCELLED", "ERROR", "SUCCESS", "PENDING"
+#: Reviews that are counted at most.
+MOST_COUNTED = 500
 
 
 class _Wanted(NamedTuple):
@@ -87,6 +90,15 @@ class DbosQueue:
             if known and self._came_to_nothing(wanted, known):
                 self.client.rewind_workflow(wanted, application_version=VERSION, **place)
             return wanted
+
+    def depth(self) -> QueueDepth:
+        """How many reviews wait and run, together up to MOST_COUNTED. Raises QueueUnavailable."""
+        with _stored():
+            jobs = self.client.list_queued_workflows(
+                queue_name=REVIEWS, limit=MOST_COUNTED, load_input=False, load_output=False
+            )
+        running = sum(job.status == _RUNNING for job in jobs)
+        return QueueDepth(len(jobs) - running, running)
 
     def _keep_all(self, jobs: Sequence[_Wanted]) -> list[str | None]:
         """The status of each that was there before, in one transaction."""

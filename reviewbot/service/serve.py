@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from reviewbot.config.settings import PREFIX, load_settings
 from reviewbot.errors import SettingsError
 from reviewbot.service.dbos_setup import migrate_jobs
+from reviewbot.service.login import login_of
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.supervisor import ChildSpec, Pace, Supervisor
 from reviewbot.store.ledger import open_store
@@ -24,6 +25,7 @@ def serve(bind: str | None = None, pace: Pace | None = None) -> int:
     configure_logs(settings)
     open_store(settings.database).close()
     migrate_jobs(settings)
+    login_of(settings).revoke_all()  # a child that is restarted signs nobody out
     return Supervisor(children(os.environ, bind), pace).run()
 
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 from time import perf_counter
 
 import structlog
@@ -11,12 +12,15 @@ from werkzeug.exceptions import HTTPException
 
 from reviewbot.config.settings import Settings
 from reviewbot.errors import SettingsError, StoreError
+from reviewbot.service.dashboard import Shown
+from reviewbot.service.doors import Doors, proxy_of
 from reviewbot.service.health import Health
 from reviewbot.service.jobs import JobQueue, QueueUnavailable
 from reviewbot.service.login import Login
 from reviewbot.service.logs import logger
 from reviewbot.service.metrics import Metrics
-from reviewbot.service.pages import ReviewSource, add_pages
+from reviewbot.service.months import Months
+from reviewbot.service.pages import add_pages
 from reviewbot.service.webhook import (
     BadDelivery,
     CommandIntent,
@@ -29,6 +33,7 @@ from reviewbot.service.webhook import (
     read_delivery,
     verify,
 )
+from reviewbot.store.reports import ReportStore
 
 #: Largest delivery that GitHub sends, bytes.
 MAX_BODY = 25 * 1024 * 1024
@@ -47,11 +52,15 @@ def create_app(
     queue: JobQueue,
     health: Health,
     *,
-    reviews: ReviewSource,
+    store: Callable[[], ReportStore],
     login: Login,
+    months: Months | None = None,
     metrics: Metrics | None = None,
 ) -> Flask:
-    """The listener's application. Raises SettingsError without a webhook secret."""
+    """The listener's application; `store` is what pages read, asked for with each of them.
+
+    Raises SettingsError without a webhook secret, and for a proxy that is half described.
+    """
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
     if not secret:
         raise SettingsError(
@@ -60,9 +69,14 @@ def create_app(
     app = Flask("reviewbot.service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     deliveries = _Deliveries(secret.encode(), queue, metrics or Metrics())
-    app.add_url_rule("/webhook", view_func=deliveries.take, methods=["POST"])
+    app.add_url_rule("/webhook", "webhook", view_func=deliveries.take, methods=["POST"])
     _add_probes(app, health, deliveries.metrics)
-    add_pages(app, reviews, login, settings.github_api_url)
+    seen = months or Months(settings, store)
+    add_pages(
+        app,
+        Shown(store, seen, queue, health, settings.github_api_url),
+        Doors(login, proxy_of(settings)),
+    )
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _bug)
     return app
@@ -135,17 +149,17 @@ class _Deliveries:
 
 def _add_probes(app: Flask, health: Health, metrics: Metrics) -> None:
     @app.get("/healthz")
-    def alive() -> ResponseReturnValue:
+    def healthz() -> ResponseReturnValue:
         return {"ok": True}
 
     @app.get("/readyz")
-    def ready() -> ResponseReturnValue:
+    def readyz() -> ResponseReturnValue:
         checks = health.checks()
         ok = all(check.ok for check in checks)
         body = {c.name: {"ok": c.ok, "detail": c.detail} for c in checks}
         return {"ok": ok, "checks": body}, 200 if ok else 503
 
-    @app.get("/metrics")
+    @app.get("/metrics", endpoint="metrics")
     def figures() -> ResponseReturnValue:
         return Response(metrics.text(), content_type=metrics.content_type)
 

@@ -10,6 +10,7 @@ from reviewbot.reporting.breakdown import DEAREST
 from reviewbot.reporting.ledger_table import Row
 from reviewbot.reporting.sums import CallSum, Sums
 from reviewbot.reporting.window import Window
+from reviewbot.store import browse
 from reviewbot.store import sums as add_up
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.feedback import FeedbackStore
@@ -79,6 +80,26 @@ class ReportStore(FeedbackStore):
         """When the last call of the ledger began; None for an empty one."""
         with self._reading() as connection:
             return add_up.newest_call(connection)
+
+    def review_lines(self, wanted: browse.Wanted, limit: int) -> list[browse.ReviewLine]:
+        """The newest reviews that are wanted."""
+        with self._reading() as connection:
+            return browse.review_lines(connection, wanted, limit)
+
+    def reviewed_repositories(self) -> list[str]:
+        """The repositories that have a review."""
+        with self._reading() as connection:
+            return browse.reviewed_repositories(connection)
+
+    def begun(self) -> datetime | None:
+        """When the first call began or the first review was made; None where there is neither."""
+        with self._reading() as connection:
+            return browse.begun(connection)
+
+    def stamp(self, window: Window) -> tuple[object, ...]:
+        """Another one as soon as anything of that time is added."""
+        with self._snapshot() as connection:
+            return browse.stamp(connection, add_up.Where(window.since, window.until))
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:

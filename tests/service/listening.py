@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import requests
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from reviewbot.config.settings import Settings
@@ -18,15 +20,18 @@ from reviewbot.service.health import Check
 from reviewbot.service.jobs import (
     CommandJob,
     FeedbackJob,
+    QueueDepth,
     QueueUnavailable,
     ReviewJob,
     command_id,
     feedback_id,
     job_id,
 )
+from reviewbot.service.lazy import Lazy
 from reviewbot.service.login import Login
+from reviewbot.service.months import Months
 from reviewbot.service.web import create_app
-from reviewbot.store.reviews import StoredReview
+from reviewbot.store.reports import ReportStore, open_report_store
 
 SECRET = "the webhook's secret"
 
@@ -56,6 +61,10 @@ class MemoryQueue:
         self.feedback[feedback_id(job)] = job
         return feedback_id(job)
 
+    def depth(self) -> QueueDepth:
+        self._here()
+        return QueueDepth(len(self.reviews), 0)
+
     def _here(self) -> None:
         if self.fault:
             raise self.fault
@@ -79,6 +88,7 @@ class Listener:
     queue: MemoryQueue
     health: FixedHealth
     login: Login
+    app: Flask
 
     def deliver(
         self, event: str, body: dict[str, Any] | bytes, **headers: str | None
@@ -98,8 +108,9 @@ class Listener:
     def signed_in(self) -> requests.Session:
         """A person's browser that went through the link."""
         session = requests.Session()
-        answer = session.post(f"{self.url}/login", data={"token": self.login.issue()}, timeout=10)
-        assert answer.status_code == 200
+        given = {"token": self.login.issue()}
+        answer = session.post(f"{self.url}/login", data=given, timeout=10, allow_redirects=False)
+        assert answer.status_code == 303
         return session
 
 
@@ -115,17 +126,25 @@ def signature(body: bytes, secret: str = SECRET) -> str:
 
 @contextmanager
 def listening(
-    folder: Path, reviews: Callable[[str], StoredReview | None] = lambda _: None
+    folder: Path,
+    store: ReportStore | None = None,
+    *,
+    now: datetime | None = None,
+    opened: Callable[[], ReportStore] | None = None,
+    **settings: Any,
 ) -> Iterator[Listener]:
-    """A listener that answers until the block ends."""
-    settings = Settings(data_dir=folder, webhook_secret=SECRET)
+    """A listener that answers until the block ends; `now` is what its pages take the time for, and
+    `opened` what opens the store instead."""
+    given = Settings(data_dir=folder, webhook_secret=SECRET, **settings)
     queue, health, login = MemoryQueue(), FixedHealth(), Login(folder / "login.json")
-    app = create_app(settings, queue, health, reviews=reviews, login=login)
+    opened = opened or Lazy(lambda: store or open_report_store(given.database)).get
+    months = Months(given, opened, lambda: now or datetime.now(UTC))
+    app = create_app(given, queue, health, store=opened, login=login, months=months)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Listener(f"http://127.0.0.1:{server.server_port}", queue, health, login)
+        yield Listener(f"http://127.0.0.1:{server.server_port}", queue, health, login, app)
     finally:
         server.shutdown()
         thread.join()

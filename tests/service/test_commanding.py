@@ -27,7 +27,7 @@ from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review as FinishedReview
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import HostBusy
-from reviewbot.service.jobs import CommandJob, QueueUnavailable, ReviewJob, job_id
+from reviewbot.service.jobs import CommandJob, QueueDepth, QueueUnavailable, ReviewJob, job_id
 from reviewbot.store.posted import Posting
 from reviewbot.store.pulls import PullStore, open_pull_store
 
@@ -51,6 +51,9 @@ class MemoryQueue:
 
     def enqueue_command(self, job: CommandJob) -> str:
         raise NotImplementedError
+
+    def depth(self) -> QueueDepth:
+        return QueueDepth(len(self.jobs), 0)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import (
     CommandJob,
     FeedbackJob,
+    QueueDepth,
     QueueUnavailable,
     ReviewJob,
     job_id,
@@ -98,6 +99,36 @@ def test_feedback_comes_after_the_reviews_of_its_pull_request(
     assert {feedback["workflow_uuid"]} == set(names) == {"fb:11:22#7:pull:ab12"}
     for column in ("queue_name", "queue_partition_key", "application_version", "serialization"):
         assert feedback[column] == review[column]
+
+
+def test_reviews_that_wait_and_run_are_counted(
+    settings: Settings, engine: Engine, job: ReviewJob
+) -> None:
+    migrate_jobs(settings)
+    queue = DbosQueue(engine)
+    for number in range(1, 4):
+        queue.enqueue_review(replace(job, number=number))
+    command = CommandJob(
+        installation=11,
+        repository="acme/shop",
+        repository_id=22,
+        number=7,
+        comment_id=5,
+        kind="issue_comment",
+        author="ada",
+        command="why",
+    )
+    queue.enqueue_command(command)
+    taken_up = "UPDATE workflow_status SET status = 'PENDING' WHERE workflow_uuid = :id"
+    with engine.begin() as connection:
+        connection.execute(text(taken_up), {"id": job_id(replace(job, number=1))})
+
+    assert queue.depth() == QueueDepth(waiting=2, running=1)
+
+
+def test_a_queue_without_tables_is_not_counted(engine: Engine) -> None:
+    with pytest.raises(QueueUnavailable):
+        DbosQueue(engine).depth()
 
 
 def test_what_cannot_be_stored_is_refused(engine: Engine, job: ReviewJob) -> None:

@@ -20,6 +20,7 @@ from reviewbot.service.health import Check, ServiceHealth
 from reviewbot.service.login import Login
 from reviewbot.service.web import MAX_BODY, create_app
 from reviewbot.store.jobs import Beat
+from reviewbot.store.reports import open_report_store
 
 HEAD, BASE = "a" * 40, "b" * 40
 OPENED = {
@@ -178,7 +179,7 @@ def test_it_does_not_start_without_a_secret(tmp_path: Path) -> None:
             settings,
             MemoryQueue(),
             FixedHealth(),
-            reviews=lambda _: None,
+            store=lambda: open_report_store(settings.database),
             login=Login(tmp_path / "login.json"),
         )
 
