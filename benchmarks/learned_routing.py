@@ -32,6 +32,7 @@ RIDGE = 1.0
 STEPS, CLOSE = 25, 1e-4
 
 RULES = load_rules(shipped_texts())
+AREAS = {name: area for name, area in RULES.areas.items() if not area.optional}
 
 
 class Sample(NamedTuple):
@@ -125,7 +126,7 @@ def found(learned: Learned, row: Sample) -> frozenset[str]:
     """The areas that a change is flagged for, doubtful ones with them."""
     return frozenset(
         area
-        for area, limits in RULES.areas.items()
+        for area, limits in AREAS.items()
         if score(learned, area, row.spreads[area]) >= limits.uncertain
     )
 
@@ -159,7 +160,7 @@ def figures(said: Iterable[bool], true: Iterable[bool]) -> dict[str, float]:
 def table(rows: Sequence[Sample], answers: Sequence[frozenset[str]]) -> dict[str, dict[str, float]]:
     out = {
         area: figures((area in a for a in answers), (area in r.labels for r in rows))
-        for area in RULES.areas
+        for area in AREAS
     }
     return {"flagged": figures(map(bool, answers), (bool(r.labels) for r in rows)), **out}
 
@@ -193,7 +194,7 @@ def main() -> None:
     rows = samples(files)
     without = table(rows, [found(Learned(SURE, UNCERTAIN, {}), row) for row in rows])
     winners: dict[str, dict[str, AreaModel]] = {}
-    for area in RULES.areas:
+    for area in AREAS:
         best = without[area]["f1"]
         models = trained_without_each(rows, area)
         for least in LEAST:

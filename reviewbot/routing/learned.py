@@ -38,6 +38,8 @@ class Spread(NamedTuple):
     """Changed lines that are not blank, of files that rules read."""
     in_place: int
     """Those of them in files whose name or folder is of the area."""
+    taken_away: bool = False
+    """Something that is enough on its own was there before, and is no more."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,10 @@ class Learned:
         worth = threshold + (_logit(likelihood) - at_sure) * scale
         may_rise = spread.points >= model.least and (spread.points >= uncertain or spread.lines > 1)
         most = MAX_POINTS if may_rise else 0.0
-        return round(max(-MAX_POINTS, min(most, worth - spread.points)), 1)
+        least = -MAX_POINTS
+        if spread.taken_away:  # a check that is gone stays in doubt, whatever stands around it
+            least = max(least, min(0.0, uncertain - spread.points))
+        return round(max(least, min(most, worth - spread.points)), 1)
 
 
 def features(spread: Spread) -> tuple[float, ...]:

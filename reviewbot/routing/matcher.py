@@ -38,12 +38,13 @@ NOISE = (
     r"^\s*(?:/?\*(?:[^*\n]|\*+[^*/\n])*\*+/|\*/|/\*(?:[^*\n]|\*+[^*/\n])*\**)\s*$",
     r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
     rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
-    rf"^\s*(?:\x{{FEFF}}?@?using\s+(?:static\s+)?[\w.]+;?|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
+    r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
+    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
     rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
-    # what is written to a log
+    # what is written to a log, as far as nothing is called for it and nothing follows
     r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
-    r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|(?:tracing::)?(?:debug|info|trace|warn|error)!)\b[^\n]*$",
+    r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(][^();\n]*\)?\s*;?\s*$",
     # prose of a docstring or block comment: no sign of code and two small words
     rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
 )

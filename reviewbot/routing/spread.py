@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from reviewbot.routing.learned import Learned, Spread, in_words
+from reviewbot.routing.learned import STRONG, Learned, Spread, in_words
 from reviewbot.routing.model import Match
 from reviewbot.routing.rules import Area
 from reviewbot.routing.seen import Seen
@@ -42,7 +42,7 @@ def weighed(
 def spread_of(seen: Sequence[Seen], area: str, rules: frozenset[str]) -> Spread:
     """How the evidence lies that these rules found of an area."""
     weights: dict[str, float] = {}
-    lines = 0
+    lines, taken_away = 0, False
     for each in seen:
         if not each.matches:
             continue
@@ -50,9 +50,11 @@ def spread_of(seen: Sequence[Seen], area: str, rules: frozenset[str]) -> Spread:
         lines += max((match.lines for match in matches), default=0)
         for match in matches:
             weights[match.rule] = max(match.weight, weights.get(match.rule, 0))
+            taken_away |= match.side == "LEFT" and match.weight >= STRONG
     return Spread(
         sum(weights.values()),
         lines,
         sum(each.changed for each in seen),
         sum(each.changed for each in seen if area in each.places),
+        taken_away,
     )

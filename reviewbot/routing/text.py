@@ -12,12 +12,14 @@ from reviewbot.routing.talk import Syntax, Talk, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
-#: What formatters keep: words, and signs that are no brackets, quotes or commas.
-_SIGNS = re.compile(r"\w+|[^\w\s\"'`,;()\[\]{}\\]+")
-_ADDRESS = re.compile(rb"https?://[^\s\"'`<>)]*$")
-_FORMATTING = b" \t\"'`,;()"
+#: What formatters keep: words, and signs that are no commas.
+_SIGNS = re.compile(r"\w+|[^\w\s,]")
+_ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
+_FORMATTING = b" \t,;()"
 #: What no sign is and no word: without these the same code is the same text.
-_BETWEEN = b" \t\n\r\v\f\x1c\x1d\x1e\x1f\"'`,;()[]{}\\"
+_BETWEEN = b" \t\n\r\v\f\x1c\x1d\x1e\x1f,"
+#: One quote is as good as another.
+_QUOTES = bytes.maketrans(b"'`", b'""')
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
 
@@ -108,7 +110,7 @@ class ChangedText:
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
         """Whether the hunk of `line` has the same words and signs in the same order as before:
-        only line breaks, brackets, quotes and commas came or went.
+        only line breaks, commas and the kind of quotes came or went.
         """
         if not self.has_both:
             return False
@@ -127,9 +129,9 @@ class ChangedText:
         is_added = line.begin < self.removed_at
         forms = self._forms.get(is_added)
         if forms is None:
-            other = self.other(line.begin).translate(None, _FORMATTING)
+            other = self.other(line.begin).translate(_QUOTES, _FORMATTING)
             forms = self._forms[is_added] = b"\n" + other + b"\n" if self.has_both else b""
-        form = line.raw.translate(None, _FORMATTING)
+        form = line.raw.translate(_QUOTES, _FORMATTING)
         if b"\n" + form + b"\n" not in forms:
             return frozenset()
         indents = self._indents.get(is_added)
@@ -276,7 +278,10 @@ def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
         return False
     if [line.strip() for line in added] == [line.strip() for line in removed]:
         return False  # only the indent changed: a check may have moved under a condition
-    old, new = _SIGNS.findall("\n".join(removed)), _SIGNS.findall("\n".join(added))
+    old, new = (
+        _SIGNS.findall("\n".join(lines).replace("'", '"').replace("`", '"'))
+        for lines in (removed, added)
+    )
     return old == new
 
 
@@ -301,13 +306,13 @@ def _may_be_same(added: Sequence[str], removed: Sequence[str]) -> bool:
     new, old = "".join(added), "".join(removed)
     if not (new.isascii() and old.isascii()):
         return True
-    return new.encode().translate(None, _BETWEEN) == old.encode().translate(None, _BETWEEN)
+    return new.encode().translate(_QUOTES, _BETWEEN) == old.encode().translate(_QUOTES, _BETWEEN)
 
 
 def _indents_by_form(text: bytes) -> dict[bytes, set[int]]:
     """The indents of a text's lines, by what is left of them without formatting."""
     found: dict[bytes, set[int]] = {}
-    forms = text.translate(None, _FORMATTING).split(b"\n")
+    forms = text.translate(_QUOTES, _FORMATTING).split(b"\n")
     for form, raw in zip(forms, text.split(b"\n"), strict=True):
         found.setdefault(form, set()).add(_indent(raw.decode("utf-8", "replace")))
     return found

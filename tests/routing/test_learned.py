@@ -44,6 +44,15 @@ def test_a_guard_alone_is_flagged_and_one_in_a_long_page_is_not(change, file):
     assert page.scores["auth"] == 3 + 1 + reason.weight  # the guard, the word, and what was learned
 
 
+def test_a_guard_that_is_gone_stays_in_doubt_whatever_stands_around_it(change, file):
+    views = file("app/views.py", removed=[GUARD], added=PAGE)
+
+    hidden = route(change(views, file("app/other.py", added=PAGE)))
+
+    assert hidden.tier is Tier.CLAUDE
+    assert hidden.scores["auth"] >= 2
+
+
 def test_one_line_of_policy_turns_it_off(change, file):
     page = change(file("app/views.py", added=[*PAGE, GUARD]))
 

@@ -141,7 +141,7 @@ def test_one_harmless_line_is_not_flagged(change: Any, file: Any, path: str, lin
 
 
 def test_what_a_formatter_does_is_no_evidence(change: Any, file: Any):
-    before = ["if has_permission(user, 'edit') and session['user_id']:"]
+    before = ["if (has_permission(user, 'edit') and session['user_id']):"]
     after = ["if (", '    has_permission(user, "edit")', '    and session["user_id"]', "):"]
 
     formatted = decide(
@@ -175,3 +175,47 @@ def test_a_doubtful_area_is_named_beside_a_sure_one(change: Any, file: Any):
     assert route.areas == ("migrations", "payments")
     assert route.certainty == "sure"
     assert route.file("app/models.py").areas == ("migrations",)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("src/Pay.cs", "using var r = await stripeClient.ChargeAsync(customer, amount);"),
+        ("src/pay.js", 'console.log(""); stripe.charges.create({amount}); login(user)'),
+        ("src/pay.py", "logger.info(stripe.Charge.create(amount=total))"),
+        ("src/auth.graphql.ts", "if (!user.isAuthenticated()) throw new Error()"),
+        ("src/go.ts", "const url = `https://x/${passport.authenticate(user)}`"),
+    ],
+)
+def test_code_beside_what_is_no_evidence_stays_evidence(
+    change: Any, file: Any, path: str, line: str
+):
+    route = decide(change(file(path, [line])), shipped_rules(), Policy(), local_context_tokens=None)
+
+    assert route.tier is Tier.CLAUDE
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            ['if not user.is_authenticated: raise PermissionDenied("x")'],
+            ['if not "user.is_authenticated":', '    raise PermissionDenied("x")'],
+        ),
+        (
+            ["if (!user.isAuthenticated()) return deny(user.role);"],
+            ["if (!user.isAuthenticated()) {}", "return deny([user.role]);"],
+        ),
+    ],
+)
+def test_a_check_that_is_switched_off_by_signs_is_no_new_layout(
+    change: Any, file: Any, before: list[str], after: list[str]
+):
+    route = decide(
+        change(file("src/a.js", after, before)),
+        shipped_rules(),
+        Policy(),
+        local_context_tokens=None,
+    )
+
+    assert route.tier is Tier.CLAUDE
