@@ -37,7 +37,7 @@ TINY = Shape(
 )
 #: Tokens of a review's prompts that all its parts share.
 SHARED = 1_500
-#: Copied to and fro to see how fast a device's memory is, bytes; and how often.
+#: Copied to see how fast a device's memory is, bytes; and how often.
 COPIED, COPIES = 256 * 2**20, 8
 _CPU, _GPU = 0, 1
 

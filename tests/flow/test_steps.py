@@ -1,5 +1,7 @@
 """The steps at a terminal: what a call used and what it sent is counted."""
 
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from model_servers.openai import OpenAIServer
+from model_servers.server import Asked
 
 from reviewbot.asking import Asker
 from reviewbot.change.parse import parse_diff
 from reviewbot.change.source import Fetched
-from reviewbot.config.policy import Policy
+from reviewbot.config.policy import load_policy
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.money import exact
@@ -21,7 +24,7 @@ from reviewbot.engines.analyzers import LocalAnalyzers
 from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
 from reviewbot.pipeline import Setup, review_change
 from reviewbot.publishing.result import Review
-from reviewbot.review.engine import EngineFacts, Lineup
+from reviewbot.review.engine import EngineFacts, Lineup, Prompt, Reply
 from reviewbot.routing.rules import shipped_rules
 from reviewbot.steps import PlainSteps
 from reviewbot.store.ledger import open_store
@@ -54,7 +57,17 @@ class Meter:
         return self.joules
 
 
-Run = Callable[[], tuple[Review, list[Call | CallStart]]]
+class OneAtATime(OpenAICompatibleEngine):
+    """An engine that says how much it works on side by side."""
+
+    at_once = 1
+
+    def ask_in_turn(self, prompt: Prompt, *, timeout: float, begun: Callable[[], None]) -> Reply:
+        begun()
+        return self.ask(prompt, timeout=timeout)
+
+
+Run = Callable[..., tuple[Review, list[Call | CallStart]]]
 
 
 @pytest.fixture
@@ -68,11 +81,11 @@ def engine(openai_server: OpenAIServer) -> OpenAICompatibleEngine:
 def run(engine: OpenAICompatibleEngine, tmp_path: Path) -> Run:
     """Review the diff; the review and the ledger's calls."""
 
-    def reviewed() -> tuple[Review, list[Call | CallStart]]:
+    def reviewed(policy: str = "") -> tuple[Review, list[Call | CallStart]]:
         prices, name = PriceBook(), str(uuid.uuid4())
         setup = Setup(
             rules=shipped_rules(),
-            policy=Policy(),
+            policy=load_policy(policy),
             lineup=Lineup({"local": EngineFacts.of(engine)}),
             prices=prices,
             claude_model="claude-opus-5-5",
@@ -124,3 +137,26 @@ def test_what_an_outside_server_got_twice_is_on_the_receipt_twice(
     sent = [(entry.path, entry.bytes) for entry in review.egress]
     assert sent == [(entry.path, 2 * entry.bytes) for entry in once]
     assert "a.py" in dict(sent)
+
+
+def test_an_engine_that_takes_turns_gets_what_it_works_on_and_one_more(
+    run: Run, engine: OpenAICompatibleEngine, openai_server: OpenAIServer
+) -> None:
+    engine.__class__ = OneAtATime
+    there, most, lock = set[int](), [0], threading.Lock()
+
+    def answered(asked: Asked) -> str:
+        with lock:
+            there.add(id(asked))
+            most[0] = max(most[0], len(there))
+        time.sleep(0.1)  # the others come meanwhile
+        with lock:
+            there.remove(id(asked))
+        return '{"walkthrough": "x", "findings": []}'
+
+    openai_server.answering = answered
+
+    _, calls = run("review: {passes: 5}\n")
+
+    assert len(calls) == 5
+    assert most == [2]
