@@ -160,7 +160,9 @@ class Asker:
         payer = Payer(first.repository or "", first.repository_id, first.number)
         now = self.spending(payer, first.budget or Budget())
         refusal = refused(now.accounts, need)
-        return limit_text(refusal.kind, refusal.cap_usd, first.repository or "") if refusal else ""
+        if refusal is None or refusal.may_fit_later:  # each question waits for its own turn
+            return ""
+        return limit_text(refusal.kind, refusal.cap_usd, first.repository or "")
 
     def _measured(self, engine: Engine, call: str, ask: Ask) -> tuple[Reply, float]:
         """The reply, with its share of joules, and its share of our hardware's seconds."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from time import perf_counter
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,6 +12,8 @@ from reviewbot.costs.budget import AccountKind, Budgets
 from reviewbot.errors import StoreError
 from reviewbot.service.logs import logger
 
+#: The store is asked no more often: anybody may ask for the figures.
+PAUSE_SECONDS = 10.0
 #: One line each, however many repositories there are.
 _KINDS: tuple[AccountKind, ...] = ("operator", "repository", "pull")
 
@@ -26,6 +29,8 @@ class BudgetMetrics(Collector):
     ) -> None:
         """`budgets` may raise StoreError."""
         self._budgets, self._cap = budgets, operator_cap_usd
+        self._known: Budgets | None = None
+        self._read_at = -PAUSE_SECONDS
 
     def describe(self) -> Iterator[Metric]:
         """Nobody asks the store when this is registered."""
@@ -33,11 +38,15 @@ class BudgetMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The figures now."""
-        try:
-            now = self._budgets(datetime.now(UTC))
-        except StoreError as error:
-            log.warning("budgets", reason=str(error))
-            return
+        if perf_counter() - self._read_at >= PAUSE_SECONDS or self._known is None:
+            try:
+                self._known = self._budgets(datetime.now(UTC))
+            except StoreError as error:
+                self._known = None
+                log.warning("budgets", reason=str(error))
+                return
+            self._read_at = perf_counter()
+        now = self._known
         used, cap, refused = _families()
         used.add_metric(["operator"], float(now.operator.used_usd))
         if self._cap is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import delete, insert, select, update
 
@@ -53,7 +54,8 @@ class JobStore(Store):
                 return insert_start(connection, start, caps)
             if known.reserved_usd == start.reserved_usd:
                 return None
-            return refusal_of(connection, start)
+            # a cap that was lifted since then changes nothing: nothing was reserved for this call
+            return refusal_of(connection, start) or Refusal("operator", Decimal(0))
 
     @patient
     def calls(
