@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
@@ -11,9 +12,13 @@ from reviewbot.publishing.feedback import PostedFinding
 from reviewbot.reporting.against_forecast import SavedForecast, expected
 from reviewbot.reporting.counterfactuals import Basis
 from reviewbot.reporting.ledger_table import Row
+from reviewbot.reporting.regret import Sampled
 from reviewbot.reporting.report import BudgetState, Report, build_report
 from reviewbot.reporting.sums import Sums
 from reviewbot.reporting.window import Window, previous
+
+if TYPE_CHECKING:
+    from reviewbot.store.reports import ReportStore
 
 
 def month_report(
@@ -22,9 +27,10 @@ def month_report(
     *,
     repository: str | None = None,
     forecast: SavedForecast | None = None,
-    budgets: Sequence[BudgetState] = (),
 ) -> Report:
     """The report of a window, with what people made of the findings that were published in it.
+
+    A month has its budgets, too; other times have none of their own.
 
     Raises UsageError for a repository that the database does not know, PriceError for a Claude model
     without a price, and StoreError.
@@ -33,6 +39,8 @@ def month_report(
     policy = wiring.operator_policy(settings)
     sums = before = Sums()
     posted: Sequence[PostedFinding] = ()
+    budgets: Sequence[BudgetState] = ()
+    sampled: Sequence[Sampled] = ()
     with wiring.report_store(settings) as store:
         if store:
             if repository is not None:
@@ -40,6 +48,9 @@ def month_report(
             posted = store.posted_findings(
                 since=window.since, until=window.until, repository=repository
             )
+            sampled = store.sampled(since=window.since, until=window.until, repository=repository)
+            if window.whole_month:
+                budgets = _budgets(store, settings, window, repository)
             sums, before = store.sums(window, repository), store.totals(earlier, repository)
     return build_report(
         sums,
@@ -50,8 +61,16 @@ def month_report(
         repository=repository,
         posted=posted,
         budgets=budgets,
+        sampled=sampled,
         expected=expected(forecast, policy.route.granularity, window) if forecast else None,
     )
+
+
+def _budgets(
+    store: "ReportStore", settings: Settings, window: Window, repository: str | None
+) -> list[BudgetState]:
+    found = store.budget_states(window.since, operator_cap_usd=settings.monthly_budget_usd)
+    return [each for each in found if repository in (None, each.repository)]
 
 
 def _basis(settings: Settings, window: Window) -> Basis:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from reviewbot.reporting.breakdown import DEAREST
 from reviewbot.reporting.ledger_table import Row
+from reviewbot.reporting.report import BudgetState
 from reviewbot.reporting.sums import CallSum, Sums
 from reviewbot.reporting.window import Window
 from reviewbot.store import sums as add_up
+from reviewbot.store.budget_states import budget_states
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.feedback import FeedbackStore
 from reviewbot.store.ledger import open_store
@@ -69,6 +72,13 @@ class ReportStore(FeedbackStore):
             if len(rows) < PAGE:
                 return
             last = rows[-1]
+
+    def budget_states(
+        self, month: datetime, *, operator_cap_usd: Decimal | None
+    ) -> list[BudgetState]:
+        """How the budgets of the calendar month (UTC) around `month` stand."""
+        with self._reading() as connection:
+            return budget_states(connection, month, operator_cap_usd=operator_cap_usd)
 
     def repositories(self) -> list[str]:
         """All repositories that the ledger or a review names."""
