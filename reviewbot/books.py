@@ -1,23 +1,29 @@
-"""The ledger, read: a month's report, and every call of it."""
+"""The ledger, read: a month's report, the issue that tells of it, and every call."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
 from reviewbot.errors import UsageError
+from reviewbot.github.issues import Issued, IssueText, put_issue, repository_facts
 from reviewbot.publishing.feedback import PostedFinding
+from reviewbot.publishing.monthly_issue import report_marks
 from reviewbot.reporting.against_forecast import SavedForecast, expected
 from reviewbot.reporting.counterfactuals import Basis
 from reviewbot.reporting.ledger_table import Row
+from reviewbot.reporting.page_text import ISSUE_CHARACTERS, issue_markdown
 from reviewbot.reporting.regret import Sampled
 from reviewbot.reporting.report import BudgetState, Report, build_report
+from reviewbot.reporting.report_page import report_page
 from reviewbot.reporting.sums import Sums
 from reviewbot.reporting.window import Window, previous
 
 if TYPE_CHECKING:
+    from github import Github
+
     from reviewbot.store.reports import ReportStore
 
 
@@ -82,6 +88,37 @@ def _basis(settings: Settings, window: Window) -> Basis:
         others=(settings.claude_model_low,),
         rates=wiring.local_rates(settings),
         at=window.until,
+    )
+
+
+def post_report(
+    client: "Github",
+    report: Report,
+    repository: str,
+    *,
+    api_url: str,
+    key: bytes,
+    author: str,
+    ours: Callable[[], bool] = lambda: True,
+) -> Issued:
+    """Have the one issue of the report's month in `repository` say this; never waits.
+
+    `key` signs its hidden mark, by which it is found again if `author` wrote it. Raises GitHubError.
+    """
+    place = repository_facts(client, repository)
+    month, about = report.window.since, report.repository or ""
+    marks = report_marks(key, place.id, f"{month:%Y-%m}", about)
+    mark = marks.mark("report")
+    page = report_page(report, api_url=api_url)
+    title = f"Reviews in {month:%B %Y}" + (f": {about}" if about else "")
+    body = f"{issue_markdown(page, ISSUE_CHARACTERS - len(mark) - 2)}\n\n{mark}"
+    return put_issue(
+        client,
+        place.full_name,
+        IssueText(title, body),
+        author=author,
+        is_own=lambda text: marks.is_own(text, "report"),
+        ours=ours,
     )
 
 

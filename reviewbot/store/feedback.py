@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from reviewbot.change.model import Side
 from reviewbot.publishing.feedback import Feedback, FeedbackKind, PostedFinding
@@ -25,6 +36,14 @@ _FIELDS = (
     *("engine", "model", "tier", "areas", "severity", "category", "path", "line", "inline"),
     "posted_at",
 )
+
+
+class RepositoryPlace(NamedTuple):
+    """A repository as its host knows it."""
+
+    installation: int
+    repository_id: int
+    repository: str
 
 
 class PullPlace(NamedTuple):
@@ -185,6 +204,26 @@ class FeedbackStore(Store):
                 said[row.finding_id].append(Feedback(FeedbackKind(row.kind), row.by, row.at))
             rows = connection.execute(_posted(chosen))
             return [_posted_finding(row, said) for row in rows]
+
+    def reviewed_repositories(self, *, since: datetime, until: datetime) -> list[RepositoryPlace]:
+        """Where the service reviewed something from `since` to before `until`; what was only
+        routed does not count. Each as its last review named it."""
+        c = reviews.c
+        query = (
+            select(c.installation, c.repository_id, c.repository)
+            .where(
+                c.created_at >= since,
+                c.created_at < until,
+                c.installation.is_not(None),
+                c.repository_id.is_not(None),
+                c.all_claude_usd.is_not(None),
+            )
+            .group_by(c.installation, c.repository_id, c.repository)
+            .order_by(func.max(c.created_at))
+        )
+        with self._reading() as connection:
+            found = {row[:2]: RepositoryPlace(*row) for row in connection.execute(query)}
+        return list(found.values())
 
     def overrides(
         self,
