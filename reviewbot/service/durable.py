@@ -235,7 +235,6 @@ class DurableSteps:
             installation=job.installation,
             repository_id=job.repository_id,
             request=job.asked_by,
-            asked_tier=job.tier,
         )
 
     def publish(self, review: Review) -> None:

@@ -87,18 +87,6 @@ class Entry(NamedTuple):
     """What makes it one: the same key for the same finding is written once."""
 
 
-class Override(NamedTuple):
-    """A review that a person sent elsewhere than the router, by a command."""
-
-    review_id: str
-    installation: int | None
-    repository: str
-    number: int | None
-    tier: str
-    """`claude` or `local`."""
-    at: datetime
-
-
 class FeedbackStore(Store):
     """A Store that also knows what became of findings. Each method is one transaction.
 
@@ -224,27 +212,6 @@ class FeedbackStore(Store):
         with self._reading() as connection:
             found = {row[:2]: RepositoryPlace(*row) for row in connection.execute(query)}
         return list(found.values())
-
-    def overrides(
-        self,
-        *,
-        since: datetime,
-        until: datetime,
-        repository: str | None = None,
-        installation: int | None = None,
-    ) -> list[Override]:
-        """Reviews made from `since` to before `until` where a command asked for a tier."""
-        c = reviews.c
-        query = select(
-            c.id, c.installation, c.repository, c.number, c.asked_tier, c.created_at
-        ).where(c.asked_tier.in_(("claude", "local")), c.created_at >= since, c.created_at < until)
-        if repository is not None:
-            query = query.where(c.repository == repository)
-        if installation is not None:
-            query = query.where(c.installation == installation)
-        with self._reading() as connection:
-            rows = connection.execute(query.order_by(c.created_at, c.id))
-            return [Override(*row) for row in rows]
 
 
 def open_feedback_store(url: str) -> FeedbackStore:
