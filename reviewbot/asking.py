@@ -84,6 +84,9 @@ class Asker:
     """Seconds of our own hardware: calls that are worked on at the same time share them."""
     used: SharedMeter = field(default_factory=SharedMeter)
     """Joules of our own hardware, likewise."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    seconds: Callable[[], float] = time.monotonic
+    """Seconds of a clock that only goes forward."""
 
     def call(
         self, ask: Ask, attempt: int, *, review_id: str, installation: int | None = None
@@ -93,7 +96,7 @@ class Asker:
         A question whose reserve does not fit under a cap is not asked: `over_budget`. Raises
         EngineError as engines do, PriceError for a model without a price.
         """
-        engine, now = self.engines[ask.role], datetime.now(UTC)
+        engine, now = self.engines[ask.role], self.now()
         start = CallStart(
             id=str(uuid.uuid4()),
             review_id=review_id,
@@ -120,7 +123,7 @@ class Asker:
             reply,
             prices=self.prices,
             rates=self.rates,
-            at=datetime.now(UTC),
+            at=self.now(),
             busy_seconds=seconds,
         )
         return reply, call
@@ -144,7 +147,7 @@ class Asker:
 
     def spending(self, payer: Payer, budget: Budget, *, review_id: str | None = None) -> Spending:
         """What is spent for the payer by now, under these caps."""
-        known = self.ledger.spending(payer, datetime.now(UTC), review_id=review_id)
+        known = self.ledger.spending(payer, self.now(), review_id=review_id)
         return known.under(self.caps(budget))
 
     def too_dear(self, asks: Sequence[Ask]) -> str:
@@ -171,7 +174,7 @@ class Asker:
             return checked(engine.ask(ask.prompt, timeout=timeout), ask.prompt.schema), 0.0
 
         def begin() -> None:
-            self.busy.start(call, time.monotonic())
+            self.busy.start(call, self.seconds())
             self.used.start(call, self._joules())
 
         try:
@@ -182,7 +185,7 @@ class Asker:
                 reply = engine.ask(ask.prompt, timeout=timeout)
         finally:
             joules = self.used.stop(call, self._joules())
-            seconds = self.busy.stop(call, time.monotonic())
+            seconds = self.busy.stop(call, self.seconds())
         if reply.joules is None and self.energy:
             reply = replace(reply, joules=joules)
         return checked(reply, ask.prompt.schema), seconds

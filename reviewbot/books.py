@@ -1,22 +1,29 @@
-"""The ledger, read: a month's report, and every call of it."""
+"""The ledger, read: a month's report, the issue that tells of it, and every call."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
 from reviewbot.errors import UsageError
+from reviewbot.github.issues import Issued, IssueText, put_issue, repository_facts
 from reviewbot.publishing.feedback import PostedFinding
+from reviewbot.publishing.monthly_issue import report_marks
 from reviewbot.reporting.against_forecast import SavedForecast, expected
 from reviewbot.reporting.counterfactuals import Basis
 from reviewbot.reporting.ledger_table import Row
+from reviewbot.reporting.page_text import ISSUE_CHARACTERS, issue_markdown
+from reviewbot.reporting.regret import Sampled
 from reviewbot.reporting.report import BudgetState, Report, Totals, build_report, totals_of
+from reviewbot.reporting.report_page import report_page
 from reviewbot.reporting.sums import Sums
 from reviewbot.reporting.window import Window, previous
 
 if TYPE_CHECKING:
+    from github import Github
+
     from reviewbot.store.reports import ReportStore
 
 
@@ -26,7 +33,6 @@ def month_report(
     *,
     repository: str | None = None,
     forecast: SavedForecast | None = None,
-    budgets: Sequence[BudgetState] = (),
 ) -> Report:
     """The report of a window: `report_from` the database of the settings, if there is one."""
     with wiring.report_store(settings) as store:
@@ -36,7 +42,6 @@ def month_report(
             window,
             repository=repository,
             forecast=forecast,
-            budgets=budgets,
         )
 
 
@@ -47,10 +52,11 @@ def report_from(
     *,
     repository: str | None = None,
     forecast: SavedForecast | None = None,
-    budgets: Sequence[BudgetState] = (),
 ) -> Report:
     """The report of a window, on the terminal and on the pages, with what people made of the
     findings that were published in it.
+
+    A month has its budgets, too; other times have none of their own.
 
     Raises UsageError for a repository that the database does not know, PriceError for a Claude model
     without a price, and StoreError.
@@ -59,12 +65,17 @@ def report_from(
     policy = wiring.operator_policy(settings)
     sums = before = Sums()
     posted: Sequence[PostedFinding] = ()
+    budgets: Sequence[BudgetState] = ()
+    sampled: Sequence[Sampled] = ()
     if store:
         if repository is not None:
             _known(repository, store.repositories())
         posted = store.posted_findings(
             since=window.since, until=window.until, repository=repository
         )
+        sampled = store.sampled(since=window.since, until=window.until, repository=repository)
+        if window.whole_month:
+            budgets = _budgets(store, settings, window, repository)
         sums, before = store.sums(window, repository), store.totals(earlier, repository)
     return build_report(
         sums,
@@ -75,6 +86,7 @@ def report_from(
         repository=repository,
         posted=posted,
         budgets=budgets,
+        sampled=sampled,
         expected=expected(forecast, policy.route.granularity, window) if forecast else None,
     )
 
@@ -82,6 +94,13 @@ def report_from(
 def totals_from(store: "ReportStore", settings: Settings, window: Window) -> Totals:
     """A window in a few figures. Raises PriceError and StoreError."""
     return totals_of(store.totals(window), _basis(settings, window), window)
+
+
+def _budgets(
+    store: "ReportStore", settings: Settings, window: Window, repository: str | None
+) -> list[BudgetState]:
+    found = store.budget_states(window.since, operator_cap_usd=settings.monthly_budget_usd)
+    return [each for each in found if repository in (None, each.repository)]
 
 
 def _basis(settings: Settings, window: Window) -> Basis:
@@ -93,6 +112,37 @@ def _basis(settings: Settings, window: Window) -> Basis:
         others=(settings.claude_model_low,),
         rates=wiring.local_rates(settings),
         at=window.until,
+    )
+
+
+def post_report(
+    client: "Github",
+    report: Report,
+    repository: str,
+    *,
+    api_url: str,
+    key: bytes,
+    author: str,
+    ours: Callable[[], bool] = lambda: True,
+) -> Issued:
+    """Have the one issue of the report's month in `repository` say this; never waits.
+
+    `key` signs its hidden mark, by which it is found again if `author` wrote it. Raises GitHubError.
+    """
+    place = repository_facts(client, repository)
+    month, about = report.window.since, report.repository or ""
+    marks = report_marks(key, place.id, f"{month:%Y-%m}", about)
+    mark = marks.mark("report")
+    page = report_page(report, api_url=api_url)
+    title = f"Reviews in {month:%B %Y}" + (f": {about}" if about else "")
+    body = f"{issue_markdown(page, ISSUE_CHARACTERS - len(mark) - 2)}\n\n{mark}"
+    return put_issue(
+        client,
+        place.full_name,
+        IssueText(title, body),
+        author=author,
+        is_own=lambda text: marks.is_own(text, "report"),
+        ours=ours,
     )
 
 

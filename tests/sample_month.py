@@ -4,14 +4,17 @@ can be worked out by hand. `python tests/sample_month.py` writes the golden repo
 import json
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from reviewbot.change.model import Change
-from reviewbot.costs.calls import CallStart
+from reviewbot.costs.budget import Caps
+from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.settle import settle_call
@@ -21,7 +24,7 @@ from reviewbot.publishing.result import Review
 from reviewbot.reporting.counterfactuals import Basis
 from reviewbot.reporting.page_html import page_html
 from reviewbot.reporting.page_text import page_markdown, page_text
-from reviewbot.reporting.report import BudgetState, Report, build_report
+from reviewbot.reporting.report import Report, build_report
 from reviewbot.reporting.report_csv import report_csv
 from reviewbot.reporting.report_json import report_json
 from reviewbot.reporting.report_page import report_page
@@ -29,6 +32,7 @@ from reviewbot.reporting.window import Window, named_month, previous
 from reviewbot.review.answer import Category, Severity
 from reviewbot.review.engine import Outcome, Reply, Usage
 from reviewbot.review.finding import Finding
+from reviewbot.review.regret import PURPOSE, Regret, Side
 from reviewbot.routing.model import Route, Tier
 from reviewbot.store.ledger import Store
 from reviewbot.store.reports import ReportStore, open_report_store
@@ -39,6 +43,9 @@ LATER = datetime(2027, 1, 15, tzinfo=UTC)
 #: $1400 over 36 months, 13 cents a kWh, 350 W.
 RATES = LocalRates(Decimal(1400), 36, Decimal("0.13"), Decimal(350))
 BOOK = PriceBook()
+#: All that acme/shop and acme/api together came to, to the last cent.
+CAPS = Caps(repository_usd=Decimal("0.30"), operator_usd=Decimal("0.3672"))
+REPOSITORY_IDS = {"acme/shop": 22, "acme/api": 23}
 OPUS, SONNET, QWEN = "claude-opus-5-5", "claude-sonnet-5-5", "qwen2.5-coder-32b"
 
 
@@ -61,7 +68,12 @@ def write_month(store: Store) -> None:
     )
     _claude(store, "c1", "r1", "acme/shop", 1, at(5), Usage(1000, 400), seconds=10)
 
-    _review(store, "r2", "acme/shop", 2, at(6), Tier.LOCAL, (), all_claude="0.010", findings=1)
+    _review(
+        store, "r2", "acme/shop", 2, at(6), Tier.LOCAL, (), all_claude="0.010", findings=1,
+        regret={(Severity.HIGH, "both"): 1, (Severity.HIGH, "only_claude"): 2,
+                (Severity.LOW, "only_local"): 1},
+        read_again=Usage(1000, 400),
+    )  # fmt: skip
     _local(
         store, "c2", "r2", "acme/shop", 2, at(6), Usage(1500, 100, cache_read=500), 36, joules=7200
     )
@@ -81,10 +93,13 @@ def write_month(store: Store) -> None:
     )  # fmt: skip
     _claude(store, "c6", "r4", "acme/api", 4, at(9, 30), None, outcome=Outcome.TIMED_OUT)
 
-    _review(store, "r5", "acme/api", 5, at(10), Tier.LOCAL, (), all_claude=None, complete=False)
+    _review(
+        store, "r5", "acme/api", 5, at(10), Tier.LOCAL, (), all_claude=None, complete=False,
+        regret={(Severity.HIGH, "both"): 1}, read_again=Usage(500, 10),
+    )  # fmt: skip
     _review(store, "r6", "", None, at(11), Tier.SKIP, (), all_claude="0")
 
-    store.start_call(_start("c7", "lost", "acme/shop", 6, at(20), OPUS, reserved="0.10"))
+    _begin(store, _start("c7", "lost", "acme/shop", 6, at(20), OPUS, reserved="0.10"))
 
     first = datetime(2026, 12, 1, tzinfo=UTC)
     _review(store, "r8", "acme/shop", 8, first, Tier.CLAUDE, ("auth",), all_claude="0.012")
@@ -118,7 +133,12 @@ def month_report(store: ReportStore, repository: str | None = None, **more: Any)
         window,
         previous(window),
         repository=repository,
-        **{"posted": posted(), "budgets": [BudgetState("acme", Decimal(2), Decimal("0.5"))]} | more,
+        **{
+            "posted": posted(),
+            "budgets": store.budget_states(window.since, operator_cap_usd=Decimal(2)),
+            "sampled": store.sampled(since=window.since, until=window.until, repository=repository),
+        }
+        | more,
     )
 
 
@@ -148,7 +168,12 @@ def _review(
     findings: int = 0,
     complete: bool = True,
     overridden: bool = False,
+    regret: Mapping[tuple[Severity, Side], int] | None = None,
+    read_again: Usage | None = None,
 ) -> None:
+    """`read_again`: what Claude's reading of a sampled review took. It stands in the review alone:
+    the ledger's calls are those below."""
+    again = read_again and _read_again(name, repository, number or 0, when, read_again)
     cost = CostSummary(all_claude_usd=None if all_claude is None else Decimal(all_claude))
     store.save_review(
         Review(
@@ -157,7 +182,8 @@ def _review(
             route=Route(tier, areas, "sure", {}, (), (), "", overridden=overridden),
             findings=(_FINDING,) * findings,
             coverage=(),
-            calls=(),
+            calls=(again,) if again else (),
+            regret=Regret(Counter(regret)) if regret else None,
             cost=cost,
             created_at=when,
             attention=() if complete else ("the model did not answer",),
@@ -198,7 +224,7 @@ def _start(
         repository=repository,
         number=number,
         installation=99,
-        repository_id=22,
+        repository_id=REPOSITORY_IDS[repository],
         purpose="review",
         unit=0,
         attempt=attempt,
@@ -247,8 +273,23 @@ def _local(
     _settle(store, start, Reply(outcome, QWEN, seconds, usage=used, joules=joules))
 
 
+def _read_again(review: str, repository: str, number: int, when: datetime, used: Usage) -> Call:
+    start = replace(
+        _start(f"{review} again", review, repository, number, when, OPUS), purpose=PURPOSE
+    )
+    counts = {"input_tokens": used.input, "output_tokens": used.output}
+    reply = Reply(Outcome.ANSWERED, OPUS, 1, usage=used, raw={"model": OPUS, "usage": counts})
+    return settle_call(start, reply, prices=BOOK, rates=RATES, at=when)
+
+
+def _begin(store: Store, start: CallStart) -> None:
+    refusal = store.start_call(start, CAPS)
+    if refusal:
+        raise ValueError(f"{start.id} does not fit: {refusal}")
+
+
 def _settle(store: Store, start: CallStart, reply: Reply) -> None:
-    store.start_call(start)
+    _begin(store, start)
     ended = start.started_at + timedelta(seconds=reply.seconds)
     store.settle_call(settle_call(start, reply, prices=BOOK, rates=RATES, at=ended))
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from reviewbot.cli.pages import show_page
+from reviewbot.cli.report_issue import post_issue
 from reviewbot.cli.times import chosen_time, time_options
-from reviewbot.errors import SourceError
+from reviewbot.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from reviewbot.reporting.against_forecast import SavedForecast
@@ -28,6 +29,11 @@ MAX_FORECAST = 4 * 1024 * 1024
     metavar="FILE",
     help="Compare with what `reviewbot forecast --format json` said.",
 )
+@click.option(
+    "--post",
+    metavar="OWNER/NAME",
+    help="Post it there as an issue, or edit the month's that is there (GITHUB_TOKEN is used).",
+)
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
     month: str | None,
@@ -35,11 +41,12 @@ def command(
     until: datetime | None,
     repo: str | None,
     forecast: Path | None,
+    post: str | None,
     format_: str,
 ) -> None:
     """Say what a month of reviews cost, what it brought, and what it would have cost otherwise.
 
-    Default: this month so far. Nothing is asked or sent; the ledger is read.
+    Default: this month so far. The ledger is read; nothing is asked or sent without --post.
 
     \b
     Examples:
@@ -56,7 +63,12 @@ def command(
     now, settings = datetime.now(UTC), load_settings()
     window = chosen_time(month, since, until, now) or month_of(now, now)
     saved = _saved(forecast) if forecast else None
+    if post and not window.whole_month:
+        raise UsageError("--post needs a month: an issue is about one")
     made = books.month_report(settings, window, repository=repo, forecast=saved)
+    if post:
+        post_issue(settings, made, post)
+        return
     api_url = settings.github_api_url
     if format_ == "json":
         click.echo(json.dumps(report_json(made, api_url=api_url), indent=2))

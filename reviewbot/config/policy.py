@@ -211,7 +211,7 @@ class Report(Closed):
     """The monthly cost report."""
 
     issue: Annotated[bool, OPERATOR] = Field(
-        True, description="Count this repository in the report that is posted as an issue."
+        True, description="Post each month's report on this repository as an issue in it."
     )
 
 

@@ -141,6 +141,12 @@ class Settings(BaseModel):
         description="Signs hidden marks in our comments; default: made of the webhook secret,"
         " or for `review --post` a random one kept in the data folder.",
     )
+    report_repository: str = Field(
+        "",
+        pattern=r"^(?:[A-Za-z0-9_-]+/[A-Za-z0-9._-]+)?$",
+        description="`OWNER/NAME`: each month the report on everything is posted there as an issue;"
+        " empty: nowhere.",
+    )
     bind: str = Field(
         "127.0.0.1:8080",
         pattern=r"^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$",

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from reviewbot.errors import SettingsError
-from reviewbot.github.calls import Calls, Unclear
+from reviewbot.github.calls import Calls, Unclear, id_of
 from reviewbot.github.client import TIMEOUT_SECONDS, connect
 
 if TYPE_CHECKING:
@@ -82,10 +82,31 @@ class GitHubApp:
             self._tokens = {**alive, key: known}
         return known
 
-    def client(self, installation: int, repository_id: int) -> "Github":
+    def client(
+        self, installation: int, repository_id: int, permissions: Mapping[str, str] = PERMISSIONS
+    ) -> "Github":
         """A client that sees one repository; close it after use. Raises GitHubError."""
-        token = self.token(installation, repository_id)
+        token = self.token(installation, repository_id, permissions)
         return connect(self._api_url, token.value, timeout=self._timeout)
+
+    def place_of(self, repository: str) -> tuple[int, int]:
+        """The installation that reaches `owner/name`, and the repository's id. Raises GitHubError,
+        Denied where the App is not installed there."""
+        what = f"the App's installation on {repository}"
+        with self._calls() as calls:
+            installation = id_of(calls.get(f"/repos/{repository}/installation", what), what)
+            made = calls.post(
+                f"/app/installations/{installation}/access_tokens",
+                what,
+                {
+                    "repositories": [repository.partition("/")[2]],
+                    "permissions": {"metadata": "read"},
+                },
+            )
+        match made.get("repositories"):
+            case [{"id": int(number)}]:
+                return installation, number
+        raise Unclear(f"GitHub's answer makes no sense: {what}")
 
     def forget(self, installation: int, repository_id: int) -> None:
         """GitHub does not take these tokens any more: the next client gets a new one."""

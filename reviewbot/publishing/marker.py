@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["review", "moved", "summary", "check", "finding"]
+Kind = Literal["review", "moved", "summary", "check", "finding", "report"]
 """`moved` is a review whose comments GitHub refused: its findings stand elsewhere."""
 
 _SHAPE = re.compile(r"<!-- reviewbot:v1 ([a-z]+) ([0-9a-f]{1,64}) ([0-9a-f]{64}) -->", re.ASCII)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
 from reviewbot.costs.money import decimal_text
+from reviewbot.reporting.ratio import Ratio
 from reviewbot.review.answer import Severity
 from reviewbot.review.regret import SIDES
 
@@ -20,6 +21,11 @@ class Counts(NamedTuple):
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    @property
+    def missed(self) -> Ratio:
+        """What only Claude found, of all that it found."""
+        return Ratio(self.only_claude, self.both + self.only_claude)
 
     @property
     def missed_share(self) -> float | None:
@@ -58,6 +64,11 @@ class RegretFigures:
     by_severity: Mapping[Severity, Counts]
     """Every severity, the worst first."""
     usd: Decimal
+
+    @property
+    def missed(self) -> Ratio:
+        """Of the sampled reviews."""
+        return Ratio(self.reviews_missed, self.reviews)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; USD as decimal strings."""

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from reviewbot.costs.budget import NOTED_SHARE
 from reviewbot.publishing.feedback import PostedFinding
 from reviewbot.reporting.acceptance import Acceptance, Judged, acceptance_by, acceptance_of, judged
 from reviewbot.reporting.against_forecast import Expected
@@ -25,9 +26,12 @@ from reviewbot.reporting.breakdown import (
 )
 from reviewbot.reporting.counterfactuals import Basis, Counterfactuals, counterfactuals
 from reviewbot.reporting.ratio import Ratio
+from reviewbot.reporting.regret import RegretFigures, Sampled, regret_figures
 from reviewbot.reporting.spending import Spending, spending_of
 from reviewbot.reporting.sums import ZERO, ReviewSum, Sums
 from reviewbot.reporting.window import Window
+
+BudgetWord = Literal["open", "nearly used up", "exhausted"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,25 @@ class BudgetState:
     """How much of a budget is used."""
 
     name: str
-    """Whose: `acme`, `acme/shop` …"""
+    """Whose: `all repositories`, `acme/shop` …"""
     cap_usd: Decimal
     used_usd: Decimal
     """Settled and reserved in the budget's own month."""
+    refused: int = 0
+    """Calls that did not fit under the cap."""
+    repository: str = ""
+    """Empty for all together."""
 
     @property
     def used(self) -> Ratio:
         return Ratio(self.used_usd, self.cap_usd)
+
+    @property
+    def state(self) -> BudgetWord:
+        """A budget is exhausted once it is used up, or a call did not fit under it."""
+        if self.refused or self.used_usd >= self.cap_usd:
+            return "exhausted"
+        return "nearly used up" if self.used_usd >= NOTED_SHARE * self.cap_usd else "open"
 
 
 class Totals(NamedTuple):
@@ -90,6 +105,8 @@ class Report:
     acceptance_by: Mapping[str, Mapping[str, Acceptance]]
     """`engine`, `model`, `route`, `area` → name → what became of its findings."""
     budgets: tuple[BudgetState, ...] = ()
+    sampled: RegretFigures | None = None
+    """Local reviews that Claude read as well; None where it read none."""
     expected: Expected | None = None
     """What a saved forecast said."""
 
@@ -124,10 +141,11 @@ def build_report(
     repository: str | None = None,
     posted: Sequence[PostedFinding] = (),
     budgets: Iterable[BudgetState] = (),
+    sampled: Sequence[Sampled] = (),
     expected: Expected | None = None,
 ) -> Report:
     """The report of `window`; `before` are the sums of the `earlier` one, `posted` what was
-    published in it with people's feedback."""
+    published in it with people's feedback, `sampled` its local reviews that Claude read as well."""
     reviews = sum(each.reviews for each in sums.reviews)
     read = [each for each in sums.reviews if each.read]
     calls = sum(each.calls for each in sums.calls)
@@ -155,6 +173,7 @@ def build_report(
         acceptance=acceptance_of(found),
         acceptance_by=_acceptances(found),
         budgets=tuple(budgets),
+        sampled=regret_figures(sampled) if sampled else None,
         expected=expected,
     )
 

@@ -16,6 +16,7 @@ from reviewbot.reporting.breakdown import (
     ShareLine,
 )
 from reviewbot.reporting.ratio import Ratio
+from reviewbot.reporting.regret import RegretFigures
 from reviewbot.reporting.report import BudgetState, Report, Totals
 from reviewbot.reporting.report_words import verdicts
 from reviewbot.reporting.spending import Spending
@@ -59,6 +60,7 @@ def report_json(report: Report, *, api_url: str) -> dict[str, Any]:
         ],
         "days": [_day(line) for line in report.days],
         "budgets": [_budget(each, over) for each in report.budgets],
+        "sampled": None if report.sampled is None else _sampled(report.sampled, over),
         "forecast": None if report.expected is None else _expected(report.expected, over),
     }
 
@@ -243,7 +245,22 @@ def _budget(budget: BudgetState, over: str) -> dict[str, Any]:
         "name": budget.name,
         "cap_usd": _usd(budget.cap_usd),
         "used_usd": _usd(budget.used_usd),
-        "used": Ratio(budget.used_usd, budget.cap_usd).to_json(over),
+        "used": budget.used.to_json(over),
+        "refused_calls": budget.refused,
+        "state": budget.state,
+    }
+
+
+def _sampled(sampled: RegretFigures, over: str) -> dict[str, Any]:
+    levels = {level.value: counts for level, counts in sampled.by_severity.items()}
+    return {
+        "reviews": sampled.reviews,
+        "usd": _usd(sampled.usd),
+        "reviews_missed": sampled.missed.to_json(over),
+        "severities": {
+            name: {**counts._asdict(), "missed": counts.missed.to_json(over)}
+            for name, counts in [*levels.items(), ("all", sampled.total)]
+        },
     }
 
 

@@ -27,6 +27,7 @@ from reviewbot.reporting.report_tables import (
     model_tables,
     month_table,
     pull_tables,
+    sampled_tables,
     share_tables,
     spending_table,
 )
@@ -80,6 +81,8 @@ def _parts(report: Report, api_url: str) -> Iterator[tuple[str, Iterable[Block]]
     yield "Pull requests and findings", pull_tables(report, api_url)
     yield "What people made of it", acceptance_tables(report)
     yield "What went wrong", failure_tables(report)
+    if report.sampled:
+        yield "Sampled comparisons", sampled_tables(report.sampled)
     if report.budgets:
         yield "Budgets", [budget_table(report.budgets)]
 

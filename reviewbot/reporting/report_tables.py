@@ -10,8 +10,9 @@ from reviewbot.reporting.acceptance import Acceptance
 from reviewbot.reporting.against_forecast import Expected
 from reviewbot.reporting.breakdown import ModelLine, PullCosts, ShareLine
 from reviewbot.reporting.page import Block, Cell, Link, Paragraph, Table
+from reviewbot.reporting.regret import RegretFigures
 from reviewbot.reporting.report import BudgetState, Report, Totals
-from reviewbot.reporting.report_words import difference, energy_words, hours
+from reviewbot.reporting.report_words import budget_used, difference, energy_words, hours
 from reviewbot.reporting.sums import ZERO, PullSum
 from reviewbot.routing.wording import plural
 
@@ -250,10 +251,30 @@ def failure_tables(report: Report) -> Iterator[Block]:
 def budget_table(budgets: Sequence[BudgetState]) -> Table:
     """How much of each cap is used."""
     return Table(
-        ("budget", "used"),
+        ("budget", "used", "calls that did not fit", "state"),
+        [(each.name, budget_used(each), f"{each.refused:,}", each.state) for each in budgets],
+        frozenset({3}),
+    )
+
+
+def sampled_tables(sampled: RegretFigures) -> Iterator[Block]:
+    """What Claude found that the local model had missed, by severity; the worst first."""
+    yield Paragraph(
+        f"Claude read {plural(sampled.reviews, 'local review')} as well, for {usd(sampled.usd)}. It "
+        f"found something that the local model had missed in {sampled.missed.text}."
+    )
+    levels = [(level.value, counts) for level, counts in sampled.by_severity.items() if any(counts)]
+    yield Table(
+        ("severity", "both", "only local", "only Claude", "missed, of what Claude found"),
         [
-            (each.name, f"{usd(each.used_usd)} of {usd(each.cap_usd)} ({each.used.percent})")
-            for each in budgets
+            (
+                name,
+                f"{counts.both:,}",
+                f"{counts.only_local:,}",
+                f"{counts.only_claude:,}",
+                counts.missed.text,
+            )
+            for name, counts in [*levels, ("all", sampled.total)]
         ],
     )
 

@@ -7,7 +7,7 @@ from reviewbot.costs.local import JoulesHow
 from reviewbot.publishing.figures import usd
 from reviewbot.reporting.counterfactuals import Counterfactuals
 from reviewbot.reporting.ratio import Ratio
-from reviewbot.reporting.report import Report
+from reviewbot.reporting.report import BudgetState, Report
 from reviewbot.reporting.spending import Spending
 from reviewbot.routing.wording import plural
 
@@ -90,6 +90,9 @@ def _comparisons(report: Report) -> Iterator[str]:
         )
     if compared.actual.hardware_usd and report.repository is None:
         yield busy_line(report)
+    for budget in report.budgets:
+        if budget.state != "open":
+            yield f"The budget of {budget.name} is {budget.state}: {budget_used(budget)}."
 
 
 def _cheapest(compared: Counterfactuals, words: str) -> str:
@@ -113,6 +116,11 @@ def busy_line(report: Report) -> str:
         f"The machine was busy for {hours(Decimal(busy.part))} of {hours(Decimal(busy.whole))} hours "
         f"({busy.percent}); the rest of its price is the idle share, {usd(report.spending.idle_usd)}."
     )
+
+
+def budget_used(budget: BudgetState) -> str:
+    """`$18.00 of $20.00 (90 %)`."""
+    return f"{usd(budget.used_usd)} of {usd(budget.cap_usd)} ({budget.used.percent})"
 
 
 def hours(amount: Decimal) -> str:

@@ -19,6 +19,7 @@ from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import Parts
 from reviewbot.service.github_host import GitHubHost
 from reviewbot.service.jobs import ReviewJob
+from reviewbot.service.monthly import Monthly
 from reviewbot.service.parts import make_parts
 from reviewbot.service.queue import DbosQueue
 from reviewbot.store.pulls import open_pull_store
@@ -34,12 +35,16 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
     app, key = github_app(settings), wiring.marker_key(settings)
     pulls = open_pull_store(settings.database)
     prepared = replace(wiring.setup(settings), tolerant=True)
+    monthly = Monthly(
+        settings, app, pulls, key, lambda fetched: effective_policy(prepared, fetched).policy
+    )
     host = GitHubHost(
         app=app,
         marker_key=key,
         policy_of=lambda fetched: effective_policy(prepared, fetched).policy,
         is_paused=pulls.is_paused,
         commands=Commands(app, pulls, DbosQueue(engine), key).run,
+        reports=monthly.run,
         collect=Collector(app, pulls, key).run,
     )
     parts = make_parts(settings, engine, host)
@@ -55,7 +60,7 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
             dismissed=pulls.dismissed(job.repository_id, job.number),
         )
 
-    return replace(parts, setup=setup)
+    return replace(parts, setup=setup, due_reports=monthly.due)
 
 
 def _warm_up(local: ReviewEngine | None) -> None:

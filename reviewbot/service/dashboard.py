@@ -100,7 +100,7 @@ def _reviews(shown: Shown) -> str:
         lines=lines,
         wanted=wanted,
         # no host has names with invisible characters: they are only shown, made visible
-        repositories=[name for name in store.reviewed_repositories() if plain(name) == name],
+        repositories=[name for name in store.listed_repositories() if plain(name) == name],
         tiers=[tier.value for tier in Tier],
         older=_address(wanted, lines[-1]) if more else "",
         newest=_address(wanted, None) if wanted.after else "",

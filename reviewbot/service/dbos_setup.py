@@ -22,14 +22,14 @@ VERSION = "1"
 APPLICATION, SCHEMA = "reviewbot", "reviewbot_jobs"
 
 #: Queues.
-REVIEWS, GPU, CLAUDE, COMMANDS = "reviews", "gpu", "claude", "commands"
+REVIEWS, GPU, CLAUDE, COMMANDS, REPORTS = "reviews", "gpu", "claude", "commands", "reports"
 #: Workflows.
-REVIEW, ASK, COMMAND, FEEDBACK = "review", "ask", "command", "feedback"
+REVIEW, ASK, COMMAND, FEEDBACK, REPORT = "review", "ask", "command", "feedback", "report"
 
 #: How often each queue is looked at, seconds. A look takes about 5 ms of a core, and a review waits
 #: for one or two.
-POLL_SECONDS = {REVIEWS: 0.15, GPU: 0.15, CLAUDE: 0.25, COMMANDS: 0.5}
-#: Reviews, questions to a local server, to Claude, and commands that one worker runs at once.
+POLL_SECONDS = {REVIEWS: 0.15, GPU: 0.15, CLAUDE: 0.25, COMMANDS: 0.5, REPORTS: 5.0}
+#: Reviews, local questions, Claude questions and commands that one worker runs at once.
 REVIEWS_AT_ONCE, GPU_AT_ONCE, CLAUDE_AT_ONCE, COMMANDS_AT_ONCE = 16, 8, 8, 4
 #: Connections to the jobs' database: some for each of these.
 CONNECTIONS = 40
@@ -113,6 +113,7 @@ def register_queues(settings: Settings, local_at_once: int) -> None:
     a_minute = {"limit": settings.claude_per_minute, "period": 60}
     register(CLAUDE, worker_concurrency=CLAUDE_AT_ONCE, limiter=a_minute)
     register(COMMANDS, worker_concurrency=COMMANDS_AT_ONCE)
+    register(REPORTS, worker_concurrency=1)
 
 
 def _sqlite(path: Path) -> Engine:

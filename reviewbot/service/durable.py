@@ -23,7 +23,7 @@ from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
-from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
+from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReportJob, ReviewJob
 from reviewbot.store.posted import Posting
 
 #: How often a review looks whether its questions are answered, seconds.
@@ -119,9 +119,20 @@ class Host(Protocol):
         """
         ...
 
+    def report(self, job: ReportJob, ours: Callable[[], bool]) -> Mapping[str, Any]:
+        """Post a month's report as an issue, or edit that, and say as JSON what was done.
+
+        `ours` says whether no other worker has begun to after us.
+        """
+        ...
+
 
 class WorkerQueue(JobQueue, Protocol):
     """The queue as a worker sees it."""
+
+    def enqueue_report(self, job: ReportJob) -> str:
+        """Keep the job, once and for all, and return its id. Raises QueueUnavailable."""
+        ...
 
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
@@ -138,6 +149,8 @@ class Parts:
     queue: WorkerQueue
     setup: Callable[[ReviewJob], Setup]
     """What a review is done with, by who asked for what."""
+    due_reports: Callable[[datetime], Sequence[ReportJob]] = lambda _: ()
+    """The monthly reports that are to be posted at a time."""
 
 
 @dataclass
@@ -222,7 +235,6 @@ class DurableSteps:
             installation=job.installation,
             repository_id=job.repository_id,
             request=job.asked_by,
-            asked_tier=job.tier,
         )
 
     def publish(self, review: Review) -> None:

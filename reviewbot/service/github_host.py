@@ -19,7 +19,15 @@ from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.notice import READING, WAITING, Place, ended_check, failure_notice
 from reviewbot.publishing.result import Review
 from reviewbot.service.durable import Failure, HeadMoved, HostBusy
-from reviewbot.service.jobs import AUTO, DRAFT, CommandJob, FeedbackJob, ReviewJob, job_id
+from reviewbot.service.jobs import (
+    AUTO,
+    DRAFT,
+    CommandJob,
+    FeedbackJob,
+    ReportJob,
+    ReviewJob,
+    job_id,
+)
 
 if TYPE_CHECKING:
     from github import Github
@@ -29,6 +37,7 @@ UNCLEAR_SECONDS = 5.0
 
 
 OpenClient = Callable[[], AbstractContextManager["Github"]]
+Report = Callable[[ReportJob, Callable[[], bool]], Mapping[str, Any]]
 Collect = Callable[[FeedbackJob, OpenClient], Mapping[str, Any]]
 
 
@@ -43,6 +52,8 @@ class GitHubHost:
     is_paused: Callable[[int, int], bool]
     """(repository id, number) → people want no automatic review."""
     commands: Callable[[CommandJob], Mapping[str, Any]]
+    reports: Report
+    """Posts a month's report as an issue."""
     collect: Collect
     """Writes down what people made of findings; opens a client if it must."""
     _policies: dict[str, Policy] = field(default_factory=dict, repr=False)
@@ -138,6 +149,11 @@ class GitHubHost:
         """Do what a comment asks for."""
         with _patience():
             return self.commands(job)
+
+    def report(self, job: ReportJob, ours: Callable[[], bool]) -> Mapping[str, Any]:
+        """Post a month's report as an issue, or edit that."""
+        with _patience():
+            return self.reports(job, ours)
 
     def feedback(self, job: FeedbackJob) -> Mapping[str, Any]:
         """Write down what people made of findings."""

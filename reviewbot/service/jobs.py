@@ -37,6 +37,7 @@ FAILED = "failed"
 CommentKind = Literal["issue_comment", "review_comment"]
 FeedbackEvent = Literal["pull", "reply", "resolved", "reopened"]
 _EVENTS = ("pull", "reply", "resolved", "reopened")
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 #: Kinds of requests in the store's words.
 _ASKED = {"comment": "command"}
@@ -173,6 +174,46 @@ class FeedbackJob(_PullJob):
                 raise ValueError("a comment's id is out of range")
         if self.at and datetime.fromisoformat(self.at).tzinfo is None:
             raise ValueError("a job's time is malformed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportJob:
+    """The report of one month, to be posted as an issue. Raises ValueError for what can't be."""
+
+    month: str
+    """`2026-11`."""
+    repository: str
+    """Where the issue stands, `owner/name`."""
+    installation: int = 0
+    repository_id: int = 0
+    """Of a report on this repository alone; 0, as `installation`, of one on everything."""
+
+    def __post_init__(self) -> None:
+        _check(_MONTH, self.month, "month")
+        _check(REPOSITORY, self.repository, "repository")
+
+    @property
+    def everything(self) -> bool:
+        """Whether it is about all repositories."""
+        return not self.repository_id
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON for the queue."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """The job that `as_dict` wrote. Raises StoreError for anything else."""
+        try:
+            return cls(**data)
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"not a report in the queue: {error}") from error
+
+
+def report_id(job: ReportJob) -> str:
+    """The one id of a month's report: whoever asks for it again asks for the same."""
+    place = job.repository if job.everything else f"{job.installation}:{job.repository_id}"
+    return f"mr:{job.month}:{place}"
 
 
 def job_id(job: ReviewJob) -> str:

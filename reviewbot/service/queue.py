@@ -11,6 +11,8 @@ from reviewbot.service.dbos_setup import (
     COMMAND,
     COMMANDS,
     FEEDBACK,
+    REPORT,
+    REPORTS,
     REVIEW,
     REVIEWS,
     VERSION,
@@ -24,10 +26,12 @@ from reviewbot.service.jobs import (
     FeedbackJob,
     QueueDepth,
     QueueUnavailable,
+    ReportJob,
     ReviewJob,
     command_id,
     feedback_id,
     job_id,
+    report_id,
 )
 
 _CANCELLED, _ERROR, _DONE, _RUNNING = "CANCELLED", "ERROR", "SUCCESS", "PENDING"
@@ -75,6 +79,13 @@ class DbosQueue:
         posts is written down before anybody looks for what became of it.
         """
         return self._keep_in_turn(FEEDBACK, feedback_id(job), job)
+
+    def enqueue_report(self, job: ReportJob) -> str:
+        """Keep the job, once and for all, and return its id. Raises QueueUnavailable."""
+        wanted = report_id(job)
+        with _stored():
+            self._keep.put(_wanted(REPORT, wanted, job.as_dict(), {"queue_name": REPORTS}))
+            return wanted
 
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""

@@ -28,6 +28,7 @@ from reviewbot.service.dbos_setup import (
     register_queues,
 )
 from reviewbot.service.durable import Parts
+from reviewbot.service.jobs import QueueUnavailable
 from reviewbot.service.workflows import Jobs
 from reviewbot.store.engine import errors_in_words
 from reviewbot.store.jobs import JobStore
@@ -59,11 +60,14 @@ class Pace:
 
 
 def run_worker(
-    settings: Settings, make_parts: Callable[[Engine], Parts], pace: Pace = Pace()
+    settings: Settings,
+    make_parts: Callable[[Engine], Parts],
+    pace: Pace = Pace(),
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Work until SIGTERM or SIGINT, then end the process.
 
-    `make_parts` is given the connections to the jobs' database. Raises StoreError if a second
+    `make_parts` is given the connections to the jobs' database, `clock` tells when reports are due. Raises StoreError if a second
     worker is started on SQLite, or a database can't be used. To be run in the main thread.
     """
     stop, code = threading.Event(), 0
@@ -73,7 +77,7 @@ def run_worker(
         engine = jobs_engine(settings)
         parts = make_parts(engine)
         try:
-            work(settings, engine, parts, stop, executor=executor, pace=pace)
+            work(settings, engine, parts, stop, executor=executor, pace=pace, clock=clock)
         except StoreError as error:
             log.error("the worker ends: %s", error)
             code = LOST_DATABASE
@@ -92,6 +96,7 @@ def work(
     *,
     executor: str = "local",
     pace: Pace = Pace(),
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Launch DBOS, work until `stop`, and leave what is unfinished to the next start.
 
@@ -110,7 +115,7 @@ def work(
     DBOS.launch()
     register_queues(settings, local_at_once)
     seen = _beat(store, executor, engines)
-    alone = is_embedded(settings)
+    alone, reported = is_embedded(settings), ""
     while not stop.wait(pace.beat):
         if not alone and datetime.now(UTC) - seen > timedelta(seconds=pace.dead):
             raise StoreError("it gave no sign of life for so long that others do its work now")
@@ -118,7 +123,11 @@ def work(
             seen = _beat(store, executor, engines)
             if not alone:
                 take_over(engine, store, pace.dead)
-        except StoreError as error:  # a short absence costs no call that is being answered
+            reported = _queue_reports(parts, reported, clock())
+        except (
+            StoreError,
+            QueueUnavailable,
+        ) as error:  # a short absence costs no call that is being answered
             log.warning("no sign of life: %s", error)
     jobs.stopping.set()
     _wind_up(jobs, pace)
@@ -130,6 +139,15 @@ def _beat(store: JobStore, executor: str, engines: str) -> datetime:
     now = datetime.now(UTC)
     store.beat(executor, at=now, engines=engines)
     return now
+
+
+def _queue_reports(parts: Parts, last: str, now: datetime) -> str:
+    """Queue the monthly reports that are due, once in the life of each worker: the queue has each
+    only once, whoever asks. Returns the month that needs no more looking at."""
+    jobs = parts.due_reports(now) if f"{now:%Y-%m}" != last else ()
+    for job in jobs:
+        parts.queue.enqueue_report(job)
+    return f"{now:%Y-%m}" if jobs else last
 
 
 def _engines(parts: Parts) -> str:

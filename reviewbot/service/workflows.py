@@ -1,4 +1,5 @@
-"""The durable jobs: `review`, its questions `ask`, `command` and `feedback`.
+"""The durable jobs: `review`, its questions `ask`, `command`, `feedback`
+and `report`.
 
 Whatever DBOS runs again after a crash is the same up to where it was: ids are made from the job's
 id, the time comes from a step, and what fails is told on the pull request outside of any step.
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 from reviewbot.errors import ReviewbotError
 from reviewbot.pipeline import review_change
 from reviewbot.service.calling import AskJob
-from reviewbot.service.dbos_setup import ASK, COMMAND, FEEDBACK, REVIEW
+from reviewbot.service.dbos_setup import ASK, COMMAND, FEEDBACK, REPORT, REVIEW
 from reviewbot.service.durable import (
     PATIENCE_SECONDS,
     DurableSteps,
@@ -33,10 +34,12 @@ from reviewbot.service.jobs import (
     SUPERSEDED,
     CommandJob,
     FeedbackJob,
+    ReportJob,
     ReviewJob,
     command_id,
     feedback_id,
     job_id,
+    report_id,
 )
 
 #: A job that began so often and never came to an end takes the worker down with it: no more.
@@ -80,6 +83,7 @@ class Jobs:
         self._ask = DBOS.workflow(name=ASK, max_recovery_attempts=None)(_plain(self.ask))
         DBOS.workflow(name=COMMAND, max_recovery_attempts=None)(_plain(self.command))
         DBOS.workflow(name=FEEDBACK, max_recovery_attempts=None)(_plain(self.feedback))
+        DBOS.workflow(name=REPORT, max_recovery_attempts=None)(_plain(self.report))
 
     def review(self, data: dict[str, Any]) -> dict[str, Any]:
         """Review a pull request; the end is always told there. Never raises but to be cancelled."""
@@ -148,10 +152,34 @@ class Jobs:
                 return {"outcome": FAILED, "reason": str(error)}
             return {"outcome": "done", **done}
 
+    def report(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Post a month's report as an issue."""
+        job = ReportJob.from_dict(data)
+        name, host, store = report_id(job), self.parts.host, self.parts.caller.store
+        with self._counted(name) as attempt:
+            if attempt > MAX_ATTEMPTS:
+                return {"outcome": FAILED, "reason": _CRASHED}
+
+            def post() -> dict[str, Any]:
+                return dict(
+                    patiently(lambda: host.report(job, lambda: store.attempts(name) == attempt))
+                )
+
+            try:
+                done = self._step("report", post)
+            except ReviewbotError as error:
+                log.warning(
+                    "the report of %s was not posted in %s: %s; the App needs issues: write there,"
+                    " and the repository issues. Later: reviewbot report --month %s --post %s",
+                    job.month, job.repository, error, job.month, job.repository,
+                )  # fmt: skip
+                return {"outcome": FAILED, "reason": str(error)}
+            return {"outcome": "done", **done}
+
     @property
     def calling(self) -> bool:
         """Whether a question is being answered, or a command done."""
-        return any(not name.startswith(("rv:", "fb:")) for name in tuple(self._running))
+        return any(not name.startswith(("rv:", "fb:", "mr:")) for name in tuple(self._running))
 
     def forgive_running(self) -> None:
         """The worker ends because it was told to: what still runs did not take it down."""

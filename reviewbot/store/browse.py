@@ -110,7 +110,7 @@ def _line(row: Sequence[Any]) -> ReviewLine:
     )
 
 
-def reviewed_repositories(connection: Connection) -> list[str]:
+def listed_repositories(connection: Connection) -> list[str]:
     """The repositories that have a review."""
     names = connection.execute(select(_reviews.repository).distinct()).scalars()
     return sorted(name for name in names if name)

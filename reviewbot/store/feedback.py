@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Table, and_, bindparam, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from reviewbot.change.model import Side
 from reviewbot.publishing.feedback import Feedback, FeedbackKind, PostedFinding
@@ -25,6 +36,14 @@ _FIELDS = (
     *("engine", "model", "tier", "areas", "severity", "category", "path", "line", "inline"),
     "posted_at",
 )
+
+
+class RepositoryPlace(NamedTuple):
+    """A repository as its host knows it."""
+
+    installation: int
+    repository_id: int
+    repository: str
 
 
 class PullPlace(NamedTuple):
@@ -66,18 +85,6 @@ class Entry(NamedTuple):
     at: datetime
     key: str
     """What makes it one: the same key for the same finding is written once."""
-
-
-class Override(NamedTuple):
-    """A review that a person sent elsewhere than the router, by a command."""
-
-    review_id: str
-    installation: int | None
-    repository: str
-    number: int | None
-    tier: str
-    """`claude` or `local`."""
-    at: datetime
 
 
 class FeedbackStore(Store):
@@ -186,26 +193,25 @@ class FeedbackStore(Store):
             rows = connection.execute(_posted(chosen))
             return [_posted_finding(row, said) for row in rows]
 
-    def overrides(
-        self,
-        *,
-        since: datetime,
-        until: datetime,
-        repository: str | None = None,
-        installation: int | None = None,
-    ) -> list[Override]:
-        """Reviews made from `since` to before `until` where a command asked for a tier."""
+    def reviewed_repositories(self, *, since: datetime, until: datetime) -> list[RepositoryPlace]:
+        """Where the service reviewed something from `since` to before `until`; what was only
+        routed does not count. Each as its last review named it."""
         c = reviews.c
-        query = select(
-            c.id, c.installation, c.repository, c.number, c.asked_tier, c.created_at
-        ).where(c.asked_tier.in_(("claude", "local")), c.created_at >= since, c.created_at < until)
-        if repository is not None:
-            query = query.where(c.repository == repository)
-        if installation is not None:
-            query = query.where(c.installation == installation)
+        query = (
+            select(c.installation, c.repository_id, c.repository)
+            .where(
+                c.created_at >= since,
+                c.created_at < until,
+                c.installation.is_not(None),
+                c.repository_id.is_not(None),
+                c.all_claude_usd.is_not(None),
+            )
+            .group_by(c.installation, c.repository_id, c.repository)
+            .order_by(func.max(c.created_at))
+        )
         with self._reading() as connection:
-            rows = connection.execute(query.order_by(c.created_at, c.id))
-            return [Override(*row) for row in rows]
+            found = {row[:2]: RepositoryPlace(*row) for row in connection.execute(query)}
+        return list(found.values())
 
 
 def open_feedback_store(url: str) -> FeedbackStore:

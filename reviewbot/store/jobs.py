@@ -80,14 +80,12 @@ class JobStore(Store):
         installation: int | None = None,
         repository_id: int | None = None,
         request: str | None = None,
-        asked_tier: str | None = None,
     ) -> None:
         super().save_review(
             review,
             installation=installation,
             repository_id=repository_id,
             request=request,
-            asked_tier=asked_tier,
         )
 
     @patient

@@ -107,7 +107,6 @@ class Store:
         installation: int | None = None,
         repository_id: int | None = None,
         request: str | None = None,
-        asked_tier: str | None = None,
     ) -> None:
         """Write a review; one of the same id is replaced. The rest is as of StoredReview."""
         with self._writing() as connection:
@@ -117,7 +116,6 @@ class Store:
                 installation=installation,
                 repository_id=repository_id,
                 request=request,
-                asked_tier=asked_tier,
             )
 
     def add_posted(self, review_id: str, posting: Posting) -> None:

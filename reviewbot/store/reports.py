@@ -3,15 +3,18 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from reviewbot.reporting.breakdown import DEAREST
 from reviewbot.reporting.ledger_table import Row
+from reviewbot.reporting.report import BudgetState
 from reviewbot.reporting.sums import CallSum, Sums
 from reviewbot.reporting.window import Window
 from reviewbot.store import browse
 from reviewbot.store import sums as add_up
+from reviewbot.store.budget_states import budget_states
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.feedback import FeedbackStore
 from reviewbot.store.ledger import open_store
@@ -71,6 +74,13 @@ class ReportStore(FeedbackStore):
                 return
             last = rows[-1]
 
+    def budget_states(
+        self, month: datetime, *, operator_cap_usd: Decimal | None
+    ) -> list[BudgetState]:
+        """How the budgets of the calendar month (UTC) around `month` stand."""
+        with self._reading() as connection:
+            return budget_states(connection, month, operator_cap_usd=operator_cap_usd)
+
     def repositories(self) -> list[str]:
         """All repositories that the ledger or a review names."""
         with self._reading() as connection:
@@ -86,10 +96,10 @@ class ReportStore(FeedbackStore):
         with self._reading() as connection:
             return browse.review_lines(connection, wanted, limit)
 
-    def reviewed_repositories(self) -> list[str]:
+    def listed_repositories(self) -> list[str]:
         """The repositories that have a review."""
         with self._reading() as connection:
-            return browse.reviewed_repositories(connection)
+            return browse.listed_repositories(connection)
 
     def begun(self) -> datetime | None:
         """When the first call began or the first review was made; None where there is neither."""

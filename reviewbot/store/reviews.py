@@ -34,8 +34,6 @@ class StoredReview:
     """The review as `review --format json` prints it."""
     request: str | None
     """Who asked: `auto`, `draft`, `command`, `check`, `label`, `sweep`, `cli`; None: not known."""
-    asked_tier: str | None
-    """Where a command sent it, `claude` or `local`: an override of the router."""
 
 
 _READ = tuple(each.name for each in fields(StoredReview))
@@ -48,7 +46,6 @@ def put_review(
     installation: int | None,
     repository_id: int | None,
     request: str | None,
-    asked_tier: str | None,
 ) -> None:
     """Write a review; one of the same id is replaced, as a repeated step writes it again."""
     change, route, all_claude = review.change, review.route, review.cost.all_claude_usd
@@ -69,7 +66,6 @@ def put_review(
         "complete": review.complete,
         "overridden": route.overridden,
         "request": request,
-        "asked_tier": asked_tier,
     }
     written = connection.execute(update(reviews).where(reviews.c.id == review.id).values(row))
     if not written.rowcount:

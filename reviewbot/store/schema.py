@@ -60,11 +60,9 @@ reviews = Table(
     Column("complete", Boolean, nullable=False, server_default=false()),
     Column("overridden", Boolean, nullable=False, server_default=false()),
     Column("request", String(16)),
-    Column("asked_tier", String(16)),
     Index("reviews_by_repository", "repository", "created_at"),
     Index("reviews_by_time", "created_at"),
     Index("reviews_by_pull", "repository_id", "number", "created_at"),
-    Index("reviews_by_asked_tier", "asked_tier", "created_at"),
 )
 
 call_started = Table(

@@ -32,6 +32,21 @@ class Comment:
 
 
 @dataclass
+class Issue:
+    """An issue that is no pull request."""
+
+    id: int
+    number: int
+    author: str
+    title: str
+    body: str
+    when: str
+    app: "App | None" = None
+    updated: str = ""
+    state: str = "open"
+
+
+@dataclass
 class Review:
     """A review; its comments are in the pull request's `threads`."""
 

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from github_simulator import app_shapes, shapes
-from github_simulator.records import CheckRun, Comment, LineComment, Reaction, Review
+from github_simulator.records import CheckRun, Comment, Issue, LineComment, Reaction, Review
 from github_simulator.state import Pull, Repository
 
 CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
@@ -87,6 +87,62 @@ def comment(api: str, repository: Repository, known: Comment) -> dict[str, Any]:
         "author_association": association(repository, known.author),
         "performed_via_github_app": app_shapes.app(api, known.app) if known.app else None,
         "reactions": rollup(url, known.reactions),
+    }
+
+
+def issue(api: str, repository: Repository, known: Issue) -> dict[str, Any]:
+    facts = {
+        "id": known.id,
+        "node_id": f"I_{known.id}",
+        "number": known.number,
+        "state": known.state,
+        "title": known.title,
+        "body": known.body,
+        "created_at": known.when,
+        "updated_at": known.updated or known.when,
+        "performed_via_github_app": app_shapes.app(api, known.app) if known.app else None,
+    }
+    return _issue(api, repository, known.author, facts)
+
+
+def pull_as_issue(api: str, repository: Repository, pull: Pull) -> dict[str, Any]:
+    """How a pull request stands among the issues."""
+    url = f"{api}/repos/{repository.full_name}/pulls/{pull.number}"
+    links = dict.fromkeys(("url", "html_url", "diff_url", "patch_url"), url)
+    number = shapes.id_of(url)
+    facts = {
+        "id": number,
+        "node_id": f"PR_{number}",
+        "number": pull.number,
+        "state": pull.state,
+        "title": pull.title,
+        "body": pull.body,
+        "created_at": shapes.WHEN,
+        "updated_at": shapes.WHEN,
+        "pull_request": links,
+    }
+    return _issue(api, repository, pull.author or "ghost", facts)
+
+
+def _issue(api: str, repository: Repository, author: str, facts: dict[str, Any]) -> dict[str, Any]:
+    root = f"{api}/repos/{repository.full_name}"
+    url = f"{root}/issues/{facts['number']}"
+    return {
+        **dict.fromkeys(("assignee", "milestone", "closed_at")),
+        "url": url,
+        "repository_url": root,
+        "labels_url": f"{url}/labels{{/name}}",
+        "comments_url": f"{url}/comments",
+        "events_url": f"{url}/events",
+        "html_url": url,
+        "labels": [],
+        "assignees": [],
+        "locked": False,
+        "comments": 0,
+        "user": shapes.user(api, author),
+        "author_association": association(repository, author),
+        "reactions": rollup(url, []),
+        **facts,
     }
 
 

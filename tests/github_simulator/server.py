@@ -20,6 +20,7 @@ from github_simulator import (
     comment_routes,
     compare_routes,
     delivery_routes,
+    issue_routes,
     openapi,
     page,
     pull_routes,
@@ -49,6 +50,7 @@ _ROUTES = (
     *pull_routes.ROUTES,
     *review_routes.ROUTES,
     *comment_routes.ROUTES,
+    *issue_routes.ROUTES,
     *check_routes.ROUTES,
     *compare_routes.ROUTES,
 )

@@ -7,7 +7,7 @@ from typing import Any
 from github_simulator import shapes
 from github_simulator.content import Content, ListedFile
 from github_simulator.hunks import moved_line, places
-from github_simulator.records import CheckRun, Comment, LineComment, Review
+from github_simulator.records import CheckRun, Comment, Issue, LineComment, Review
 
 #: Texts by path; None deletes.
 Files = Mapping[str, str | bytes | None]
@@ -78,14 +78,21 @@ class Repository:
     collaborators: dict[str, str] = field(default_factory=dict)
     """Roles by login: read, triage, write, maintain, admin."""
     checks: list[CheckRun] = field(default_factory=list)
+    has_issues: bool = True
+    issues: dict[int, Issue] = field(default_factory=dict)
     _files: dict[tuple[str, str], list[ListedFile]] = field(default_factory=dict)
 
     def open_pull(self, head: str, *, title: str = "Change", **facts: Any) -> Pull:
         """A pull request of branch `head` against `main`."""
-        number = len(self.pulls) + 1
+        number = self.next_number
         body = facts.pop("body", None)
         self.pulls[number] = Pull(number, title, body, facts.pop("base", "main"), head, **facts)
         return self.pulls[number]
+
+    @property
+    def next_number(self) -> int:
+        """Issues and pull requests are counted together."""
+        return len(self.pulls) + len(self.issues) + 1
 
     @property
     def id(self) -> int:

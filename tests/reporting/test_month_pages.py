@@ -157,7 +157,7 @@ def test_markdown_keeps_its_tables_and_links(report: Report) -> None:
     tokens = MarkdownIt("commonmark").enable("table").parse(page_markdown(_page(report)))
 
     kinds = [token.type for token in tokens]
-    assert kinds.count("table_open") == 15
+    assert kinds.count("table_open") == 16
     assert "html_block" not in kinds
     inline = [child for token in tokens for child in token.children or ()]
     links = [child.attrs["href"] for child in inline if child.type == "link_open"]

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +38,7 @@ from reviewbot.routing.rules import shipped_rules
 from reviewbot.service import worker
 from reviewbot.service.calling import Caller
 from reviewbot.service.durable import Failure, Parts
-from reviewbot.service.jobs import CommandJob, FeedbackJob, ReviewJob, job_id
+from reviewbot.service.jobs import CommandJob, FeedbackJob, ReportJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.store.jobs import JobStore, open_job_store
 from reviewbot.store.prompts import Question
@@ -138,6 +138,17 @@ class FileHost:
             raise ReviewbotError(bug.read_text())
         return {"written": sum(post["number"] == job.number for post in self.posts())}
 
+    def report(self, job: ReportJob, ours: Callable[[], bool]) -> Mapping[str, Any]:
+        posted = self.folder / "reports" / f"{job.repository_id}.{job.month}"
+        if (bug := self.folder / "bugs" / f"{job.repository_id}.report").exists():
+            raise ReviewbotError(bug.read_text())
+        self.holds.at("before the report", job.repository_id)
+        if not ours():
+            return {}
+        with posted.open("a") as file:
+            file.write("posted\n")
+        return {"issue": job.repository_id}
+
     def _post(self, job: ReviewJob, content: dict[str, Any]) -> dict[str, Any]:
         marker = re.sub(r"\W", "_", job_id(job))
         if found := list((self.folder / "posts").glob(f"*.{marker}")):
@@ -202,7 +213,7 @@ class Place:
 
     @property
     def host(self) -> FileHost:
-        for name in ("posts", "heads", "bugs", "hold", "ended"):
+        for name in ("posts", "heads", "bugs", "hold", "ended", "reports"):
             Path(self.folder, name).mkdir(parents=True, exist_ok=True)
         return FileHost(Path(self.folder), self.holds)
 

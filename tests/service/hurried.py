@@ -1,6 +1,7 @@
 """`reviewbot serve` and `reviewbot worker` as programs that wait less: `python hurried.py serve`."""
 
 import sys
+from datetime import UTC, datetime, timedelta
 
 from reviewbot.config.settings import load_settings
 from reviewbot.service import supervisor, worker
@@ -15,7 +16,14 @@ def main(command: str) -> int:
     settings = load_settings()
     configure_logs(settings)
     pace = worker.Pace(beat=0.2, dead=4, grace=5)
-    worker.run_worker(settings, lambda engine: worker_parts(settings, engine), pace)
+
+    def clock() -> datetime:
+        """`next-month`: noon of its first day."""
+        now = datetime.now(UTC)
+        turned = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=12)
+        return turned if command == "next-month" else now
+
+    worker.run_worker(settings, lambda engine: worker_parts(settings, engine), pace, clock)
     return 0
 
 

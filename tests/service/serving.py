@@ -50,6 +50,8 @@ SERVE = ("-m", "reviewbot", "serve")
 WEB = ("-m", "reviewbot", "web")
 HURRIED_SERVE = (hurried.__file__, "serve")
 HURRIED_WORKER = (hurried.__file__, "worker")
+#: A worker for which it is noon on the first of the next month.
+NEXT_MONTH_WORKER = (hurried.__file__, "next-month")
 
 BASE = "import hmac\n\n\ndef login(user, password):\n    return hmac.compare_digest(user.digest, password)\n"
 HEAD = BASE.replace("hmac.compare_digest(user.digest, password)", "user.digest == password")
@@ -86,6 +88,8 @@ class Service:
     """Empty: SQLite."""
     port: int
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)
+    """Further settings."""
 
     @property
     def url(self) -> str:
@@ -111,6 +115,7 @@ class Service:
             "REVIEWBOT_ANTHROPIC_API_KEY": self.claude.key,
             "REVIEWBOT_LOCAL_URL": self.local.url,
             "REVIEWBOT_CLAUDE_PER_MINUTE": "10000",
+            **self.more,
         }
 
     @property

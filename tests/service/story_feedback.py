@@ -154,7 +154,7 @@ def test_deliveries_that_come_again_change_nothing(service: Service, shop: Repos
     assert len(service.github.requests) == requests
 
 
-def test_a_dismissal_and_an_override_are_counted(service: Service, shop: Repository) -> None:
+def test_a_dismissal_is_counted_and_who_asked_is_known(service: Service, shop: Repository) -> None:
     pull = opened(service, shop)
     reply = service.github.person("grace").reply(shop, pull, pull.threads[2], "/reviewbot dismiss")
     payload = service.github.payloads.review_comment(shop, pull, reply)
@@ -169,12 +169,8 @@ def test_a_dismissal_and_an_override_are_counted(service: Service, shop: Reposit
     assert said(found[:4]) == [[], [], [("dismissed", "grace")], []]
     assert [row.line for row in found] == [6, 7, 8, 9, 6, 7, 9]
     with service.store() as store:
-        [override] = store.overrides(**EVER, repository=shop.full_name)
         asked = [store.review(name) for name in {row.review_id for row in found}]
-    assert (override.tier, override.number) == ("claude", pull.number)
-    assert override.review_id == found[-1].review_id
-    kinds = {(each.request, each.asked_tier) for each in asked if each}
-    assert kinds == {("auto", None), ("command", "claude")}
+    assert {each.request for each in asked if each} == {"auto", "command"}
 
 
 def test_a_worker_killed_while_it_reads_loses_nothing(service: Service, shop: Repository) -> None:

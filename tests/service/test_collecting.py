@@ -195,6 +195,7 @@ def make_host(
             policy_of=lambda _: Policy(),
             is_paused=lambda *_: False,
             commands=lambda _: {},
+            reports=lambda *_: {},
             collect=Collector(client, store, KEY, now=lambda: NOW).run,
         )
 

@@ -94,6 +94,7 @@ def bench(simulator: GitHubSimulator, repository: Repository, pull: Pull) -> Ben
         policy_of=lambda fetched: effective_policy(setup, fetched).policy,
         is_paused=lambda *place: place in paused,
         commands=lambda _: {},
+        reports=lambda *_: {},
         collect=lambda *_: {},
     )
     job = ReviewJob(

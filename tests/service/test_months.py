@@ -146,7 +146,7 @@ def test_lists_tell_what_each_review_came_to(store: ReportStore) -> None:
     assert (newest.findings, newest.complete, newest.scripted) == (3, True, False)
     assert newest.id not in {line.id for line in older}
     assert {line.repository for line in older} == {"acme/shop"}
-    assert store.reviewed_repositories() == ["acme/api", "acme/shop"]
+    assert store.listed_repositories() == ["acme/api", "acme/shop"]
     assert store.begun() == at(31, month=10).replace(
         hour=23, minute=59, second=59, microsecond=999_999
     )

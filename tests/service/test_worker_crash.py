@@ -19,7 +19,7 @@ from model_servers.server import Asked
 
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
-from reviewbot.service.jobs import ReviewJob, job_id
+from reviewbot.service.jobs import ReportJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
 from reviewbot.store.feedback import open_feedback_store
@@ -130,6 +130,29 @@ def test_a_killed_worker_goes_on_where_it_was(
         ("claude", "claude-opus-5-5", "claude")
     }
     store.close()
+    engine.dispose()
+
+
+def test_a_report_whose_worker_is_killed_is_posted_once(
+    place: Place, start_worker: Callable[[], BaseProcess]
+) -> None:
+    job = ReportJob(month="2026-11", repository="acme/shop", installation=11, repository_id=701)
+    engine = jobs_engine(place.settings)
+    migrate_jobs(place.settings)
+    queue, host = DbosQueue(engine), place.host
+    (place.holds.folder / "701").write_text("before the report")
+    name = queue.enqueue_report(job)
+
+    first = start_worker()
+    until((place.holds.folder / "701.reached").exists, first, place)
+    first.kill()
+    first.join()
+    (place.holds.folder / "701").unlink()
+    second = start_worker()
+    done = lambda: {w.workflow_id: w.status for w in queue.client.list_workflows()}  # noqa: E731
+    until(lambda: done() == {name: "SUCCESS"}, second, place)
+
+    assert (host.folder / "reports" / "701.2026-11").read_text() == "posted\n"
     engine.dispose()
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from reviewbot.costs.calls import Call
 from reviewbot.service import worker
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
-from reviewbot.service.jobs import CommandJob, FeedbackJob, ReviewJob, job_id
+from reviewbot.service.jobs import CommandJob, FeedbackJob, ReportJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import MAX_ATTEMPTS, review_id
 from reviewbot.store.engine import StoreBusy
@@ -248,6 +248,36 @@ def test_what_people_make_of_a_review_waits_for_the_review(
 
     assert waiting == "ENQUEUED"
     assert service.result(name) == {"outcome": "done", "written": 1}
+
+
+def report_on(repository_id: int) -> ReportJob:
+    return ReportJob(
+        month="2026-11", repository="acme/shop", installation=11, repository_id=repository_id
+    )
+
+
+def test_a_report_that_several_workers_ask_for_is_posted_once(service: Service) -> None:
+    others = [DbosQueue(service.engine) for _ in range(3)]
+    names = {queue.enqueue_report(report_on(701)) for queue in others}
+    done = service.result(*names)
+
+    service.queue.enqueue_report(report_on(701))
+
+    assert done == {"outcome": "done", "issue": 701}
+    assert Path(service.host.folder, "reports", "701.2026-11").read_text() == "posted\n"
+
+
+def test_a_refused_report_is_not_tried_again_by_itself(service: Service) -> None:
+    bug = Path(service.host.folder, "bugs", "702.report")
+    bug.write_text("issues are switched off")
+    name = service.queue.enqueue_report(report_on(702))
+    failed = service.result(name)
+    bug.unlink()
+
+    again = service.result(service.queue.enqueue_report(report_on(702)))
+
+    assert again == failed == {"outcome": "failed", "reason": "issues are switched off"}
+    assert not Path(service.host.folder, "reports", "702.2026-11").exists()
 
 
 def test_feedback_that_could_not_be_read_is_read_when_it_is_delivered_again(

@@ -15,7 +15,6 @@ from reviewbot.review.finding import Finding
 from reviewbot.store.feedback import (
     Entry,
     FeedbackStore,
-    Override,
     PullPlace,
     open_feedback_store,
 )
@@ -253,33 +252,12 @@ def test_a_review_of_which_only_comments_are_known_gives_those(
     ]
 
 
-def test_reviews_that_a_command_sent_elsewhere_are_found(
-    store: FeedbackStore, review: Review
-) -> None:
-    def save(id_: str, at: datetime, installation: int = 5, **asked: str) -> None:
-        made = replace(review, id=id_, created_at=at)
-        store.save_review(made, installation=installation, repository_id=22, **asked)
+def test_a_review_says_who_asked_for_it(store: FeedbackStore, review: Review) -> None:
+    store.save_review(review, installation=5, repository_id=22, request="command")
 
-    save("auto", NOW, request="auto")
-    save("claude", NOW, request="command", asked_tier="claude")
-    save("again", NOW, request="command")
-    save("local", NOW + HOUR, request="command", asked_tier="local")
-    save("theirs", NOW, installation=6, request="command", asked_tier="local")
-
-    found = store.overrides(**WHOLE, installation=5)
-
-    assert found == [
-        Override("claude", 5, "acme/shop", 7, "claude", NOW),
-        Override("local", 5, "acme/shop", 7, "local", NOW + HOUR),
-    ]
-    assert len(store.overrides(**WHOLE)) == 3
-    assert store.overrides(**WHOLE, repository="globex/shop") == []
-    assert [each.review_id for each in store.overrides(since=NOW + HOUR, until=NOW + 2 * HOUR)] == [
-        "local"
-    ]
-    stored = store.review("claude")
+    stored = store.review(review.id)
     assert stored
-    assert (stored.request, stored.asked_tier) == ("command", "claude")
+    assert stored.request == "command"
 
 
 def test_a_secret_is_not_kept_to_be_looked_for(store: FeedbackStore, review: Review) -> None:

@@ -1,11 +1,13 @@
 """A small month, written through the real store, comes to what it comes to by hand."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sample_month import (
+    CAPS,
     OPUS,
     QWEN,
     SONNET,
@@ -16,12 +18,15 @@ from sample_month import (
     write_month,
 )
 
+from reviewbot.costs.calls import CallStart
 from reviewbot.reporting.acceptance import Acceptance
 from reviewbot.reporting.breakdown import DayLine
 from reviewbot.reporting.ratio import Ratio
+from reviewbot.reporting.regret import Counts
 from reviewbot.reporting.report import Report, build_report
 from reviewbot.reporting.sums import Latency, Refusals, Sums
 from reviewbot.reporting.window import between, previous
+from reviewbot.review.answer import Severity
 from reviewbot.store.reports import ReportStore, open_report_store
 
 #: 36 and 18 busy seconds of $1400 over 36 months of 2 629 800 seconds.
@@ -157,6 +162,68 @@ def test_other_ways_are_compared_over_complete_reviews(report: Report) -> None:
     assert found.all_local
     assert found.all_local.usd == POWER_36 + Decimal("0.000155277778") + MONTHLY
     assert found.all_local.machines == 1
+
+
+def test_budgets_say_how_far_they_are_used(report: Report, store: ReportStore) -> None:
+    total, api, shop = report.budgets
+
+    assert (total.name, total.used_usd) == ("all repositories", Decimal("0.3672"))
+    assert (api.name, api.used_usd) == ("acme/api", Decimal("0.25"))
+    # three bills, and the reserve of a call that never ended
+    assert (shop.name, shop.used_usd) == ("acme/shop", Decimal("0.0172") + Decimal("0.10"))
+    assert [each.state for each in report.budgets] == ["exhausted", "nearly used up", "open"]
+    october = store.budget_states(at(31, month=10), operator_cap_usd=None)
+    assert [(each.name, each.used_usd) for each in october] == [
+        ("all repositories", Decimal("0.012")),
+        ("acme/shop", Decimal("0.012")),
+    ]
+
+
+def test_a_call_that_did_not_fit_exhausts_a_budget(store: ReportStore) -> None:
+    start = CallStart(
+        id="refused",
+        review_id="r9",
+        repository="acme/shop",
+        number=9,
+        installation=99,
+        repository_id=22,
+        purpose="review",
+        unit=0,
+        attempt=1,
+        engine="claude",
+        provider="anthropic",
+        model=OPUS,
+        reserved_usd=Decimal("0.25"),
+        started_at=at(21),
+    )
+
+    assert store.start_call(start, replace(CAPS, operator_usd=None))
+
+    [shop] = [
+        each
+        for each in store.budget_states(at(21), operator_cap_usd=None)
+        if each.repository == "acme/shop"
+    ]
+    assert (shop.refused, shop.state, shop.used_usd) == (1, "exhausted", Decimal("0.1172"))
+
+
+def test_sampled_reviews_show_what_the_local_model_missed(
+    report: Report, store: ReportStore
+) -> None:
+    found = report.sampled
+
+    assert found
+    assert (found.reviews, found.missed, found.usd) == (
+        2,
+        Ratio(1, 2),
+        Decimal("0.012") + Decimal("0.0022"),
+    )
+    assert (found.total, found.total.missed) == (Counts(2, 1, 2), Ratio(2, 4))
+    assert found.by_severity[Severity.HIGH] == Counts(2, 0, 2)
+    assert found.by_severity[Severity.LOW] == Counts(0, 1, 0)
+    api = month_report(store, "acme/api").sampled
+    assert api
+    assert (api.reviews, api.missed, api.total.missed) == (1, Ratio(0, 1), Ratio(0, 1))
 
 
 def test_days_follow_each_other(report: Report) -> None:

@@ -63,15 +63,15 @@ def service_review(request: str, tier: Any = None) -> str:
 def test_who_asked_is_told_of_reviews_that_were_there_before(old_database: str) -> None:
     asked = "claude, as somebody asked. By the rules: nothing risky"
     wanted = {
-        service_review("auto"): ("auto", None),
-        service_review("draft"): ("draft", None),
-        service_review(f"label:{HEAD}"): ("label", None),
-        service_review("comment:99", "claude"): ("command", "claude"),
-        service_review("comment:98"): (None, None),
-        service_review("check:5:0123456789abcdef"): (None, None),
-        str(uuid.uuid4()): ("cli", None),
+        service_review("auto"): "auto",
+        service_review("draft"): "draft",
+        service_review(f"label:{HEAD}"): "label",
+        service_review("comment:99", "claude"): "command",
+        service_review("comment:98"): None,
+        service_review("check:5:0123456789abcdef"): None,
+        str(uuid.uuid4()): "cli",
     }
-    for id_, (kind, _) in wanted.items():
+    for id_, kind in wanted.items():
         installation = None if kind == "cli" else 11
         add(old_database, id_, installation=installation, why=asked if kind == "command" else "")
     for number in range(600):
@@ -81,7 +81,7 @@ def test_who_asked_is_told_of_reviews_that_were_there_before(old_database: str) 
         found = {id_: store.review(id_) for id_ in wanted}
         others = [store.review(f"{number:03}") for number in range(600)]
 
-    assert {id_: (each.request, each.asked_tier) for id_, each in found.items() if each} == wanted
+    assert {id_: each.request for id_, each in found.items() if each} == wanted
     assert {each.request for each in others if each} == {None}
 
 
@@ -92,4 +92,4 @@ def test_a_command_is_not_told_by_what_others_wrote(old_database: str) -> None:
         found = store.review("x")
 
     assert found
-    assert (found.request, found.asked_tier) == (None, None)
+    assert found.request is None

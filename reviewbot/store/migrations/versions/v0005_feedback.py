@@ -22,7 +22,7 @@ _REVIEWS = sa.table(
     "reviews",
     *map(sa.column, ("id", "installation", "repository_id", "number", "base", "head")),
     sa.column("result", sa.JSON),
-    *map(sa.column, ("request", "asked_tier")),
+    sa.column("request"),
 )
 
 
@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.Column("ended_at", Utc, nullable=False),
         sa.Column("merged", sa.Boolean, nullable=False),
     )
-    for name in ("request", "asked_tier"):
-        op.add_column("reviews", sa.Column(name, sa.String(16)))
-    op.create_index("reviews_by_asked_tier", "reviews", ["asked_tier", "created_at"])
+    op.add_column("reviews", sa.Column("request", sa.String(16)))
     _tell_who_asked()
 
 
@@ -95,25 +93,24 @@ def _tell_who_asked() -> None:
         query = sa.select(_REVIEWS).where(_REVIEWS.c.id > after).order_by(_REVIEWS.c.id)
         rows = connection.execute(query.limit(_BATCH)).all()
         for row in rows:
-            request, tier = _who_asked(row)
             known = sa.update(_REVIEWS).where(_REVIEWS.c.id == row.id)
-            connection.execute(known.values(request=request, asked_tier=tier))
+            connection.execute(known.values(request=_who_asked(row)))
         if len(rows) < _BATCH:
             return
         after = rows[-1].id
 
 
-def _who_asked(row: Any) -> tuple[str | None, str | None]:
-    """The kind of the request, and the tier that it asked for; None for what is not known."""
+def _who_asked(row: Any) -> str | None:
+    """The kind of the request; None where it is not known."""
     tier, asked, _ = row.result["route"]["why"].partition(_OVERRIDE)
     if asked and tier in ("claude", "local"):
-        return "command", tier
+        return "command"
     if row.installation is None:
-        return "cli", None
+        return "cli"
     if row.repository_id is None:
-        return None, None
+        return None
     place = f"rv:{row.installation}:{row.repository_id}#{row.number}:{row.head}:{row.base}"
     for kind, request in (("auto", "auto"), ("draft", "draft"), ("label", f"label:{row.head}")):
         if str(uuid.uuid5(_NAMESPACE, f"{place}:{request}")) == row.id:
-            return kind, None
-    return None, None
+            return kind
+    return None
