@@ -99,7 +99,7 @@ class GitHubApp:
     def login(self) -> str:
         """The author of what we post, `slug[bot]`; asked for once. Raises GitHubError."""
         if not self._login:
-            with self._calls() as calls:
+            with self.calls() as calls:
                 slug = calls.get("/app", "reading our App").get("slug")
             if not isinstance(slug, str) or not slug:
                 raise Unclear("GitHub's answer makes no sense: reading our App")
@@ -108,7 +108,7 @@ class GitHubApp:
 
     def _made(self, installation: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
         what = f"a token of installation {installation} for repository {repository_id}"
-        with self._calls() as calls:
+        with self.calls() as calls:
             made = calls.post(
                 f"/app/installations/{installation}/access_tokens",
                 what,
@@ -121,8 +121,8 @@ class GitHubApp:
         return Token(value, expires if expires.tzinfo else expires.replace(tzinfo=UTC))
 
     @contextmanager
-    def _calls(self) -> Iterator[Calls]:
-        """Requests as the App itself."""
+    def calls(self) -> Iterator[Calls]:
+        """Requests as the App itself. Raises nothing; the requests raise GitHubError."""
         with connect(self._api_url, None, timeout=self._timeout) as client:
             signed = client.requester.withAuth(self._auth)
             try:

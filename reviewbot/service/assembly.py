@@ -1,7 +1,8 @@
 """What one worker works with, made of the settings."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from threading import Thread
 
 from sqlalchemy import Engine
@@ -21,7 +22,10 @@ from reviewbot.service.github_host import GitHubHost
 from reviewbot.service.jobs import ReviewJob
 from reviewbot.service.parts import make_parts
 from reviewbot.service.queue import DbosQueue
+from reviewbot.service.recovering import RECOVER, Recovery
+from reviewbot.service.upkeep import Chore, Upkeep
 from reviewbot.store.pulls import open_pull_store
+from reviewbot.store.upkeep import open_upkeep_store
 
 #: Longest wait for a model to load, seconds: 20 GB from a slow disk.
 LOAD_SECONDS = 600.0
@@ -29,17 +33,26 @@ LOAD_SECONDS = 600.0
 log = logging.getLogger(__name__)
 
 
-def worker_parts(settings: Settings, engine: Engine) -> Parts:
+@dataclass(frozen=True)
+class Rhythm:
+    """How often the service's own work is done."""
+
+    look: float = 5.0
+    """Seconds between looks whether something is due."""
+    deliveries: timedelta = timedelta(minutes=5)
+
+
+def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) -> Parts:
     """Raises SettingsError, naming the variable, for what is missing or wrong."""
     app, key = github_app(settings), wiring.marker_key(settings)
-    pulls = open_pull_store(settings.database)
+    pulls, queue = open_pull_store(settings.database), DbosQueue(engine)
     prepared = replace(wiring.setup(settings), tolerant=True)
     host = GitHubHost(
         app=app,
         marker_key=key,
         policy_of=lambda fetched: effective_policy(prepared, fetched).policy,
         is_paused=pulls.is_paused,
-        commands=Commands(app, pulls, DbosQueue(engine), key).run,
+        commands=Commands(app, pulls, queue, key).run,
         collect=Collector(app, pulls, key).run,
     )
     parts = make_parts(settings, engine, host)
@@ -55,7 +68,15 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
             dismissed=pulls.dismissed(job.repository_id, job.number),
         )
 
-    return replace(parts, setup=setup)
+    return replace(parts, setup=setup, upkeep=_upkeep(settings, app, queue, rhythm))
+
+
+def _upkeep(settings: Settings, app: GitHubApp, queue: DbosQueue, rhythm: Rhythm) -> Upkeep:
+    """What the service does by itself."""
+    store = open_upkeep_store(settings.database)
+    recovery = Recovery(app, queue, store)
+    deliveries = Chore(RECOVER, rhythm.deliveries, recovery.work, at_start=True)
+    return Upkeep(store, (deliveries,), rhythm.look)
 
 
 def _warm_up(local: ReviewEngine | None) -> None:

@@ -24,6 +24,7 @@ from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
 from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
+from reviewbot.service.upkeep import Upkeep
 from reviewbot.store.posted import Posting
 
 #: How often a review looks whether its questions are answered, seconds.
@@ -138,6 +139,8 @@ class Parts:
     queue: WorkerQueue
     setup: Callable[[ReviewJob], Setup]
     """What a review is done with, by who asked for what."""
+    upkeep: Upkeep | None = None
+    """The service's own work."""
 
 
 @dataclass

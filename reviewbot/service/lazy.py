@@ -13,6 +13,7 @@ from reviewbot.costs.readability import Readability
 from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
 from reviewbot.store.reviews import StoredReview
+from reviewbot.store.upkeep import ChoreState, UpkeepStore, open_upkeep_store
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ class LazyStore:
 
     def __init__(self, url: str) -> None:
         self._store: Lazy[JobStore] = Lazy(lambda: open_job_store(url))
+        self._upkeep: Lazy[UpkeepStore] = Lazy(lambda: open_upkeep_store(url))
 
     def review(self, review_id: str) -> StoredReview | None:
         """The stored review of this id."""
@@ -65,6 +67,10 @@ class LazyStore:
     def budgets(self, at: datetime) -> Budgets:
         """How the budgets of the month stand."""
         return self._store.get().budgets(at)
+
+    def chores(self) -> tuple[ChoreState, ...]:
+        """How the service's own work stands."""
+        return self._upkeep.get().chores()
 
     def beats(self) -> tuple[Beat, ...]:
         """All workers that did not end as they should, the last seen first."""

@@ -24,6 +24,7 @@ from reviewbot.service.login import Login
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.metrics import Metrics
 from reviewbot.service.queue import DbosQueue
+from reviewbot.service.upkeep_metrics import UpkeepMetrics
 from reviewbot.service.web import create_app
 
 #: Deliveries that are taken at the same time.
@@ -64,7 +65,9 @@ def serve_web(
             reviews=store.review,
             login=login_of(settings),
             metrics=Metrics(
-                store.readability, BudgetMetrics(store.budgets, settings.monthly_budget_usd)
+                store.readability,
+                BudgetMetrics(store.budgets, settings.monthly_budget_usd),
+                UpkeepMetrics(store.chores),
             ),
         )
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from contextlib import nullcontext
 from time import perf_counter
 
 import structlog
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from reviewbot.config.settings import Settings
 from reviewbot.errors import SettingsError, StoreError
 from reviewbot.service.health import Health
+from reviewbot.service.intake import keep
 from reviewbot.service.jobs import JobQueue, QueueUnavailable
 from reviewbot.service.login import Login
 from reviewbot.service.logs import logger
@@ -21,9 +23,7 @@ from reviewbot.service.webhook import (
     BadDelivery,
     CommandIntent,
     FeedbackIntent,
-    InstallationIntent,
     Intent,
-    Nothing,
     Ping,
     ReviewIntent,
     read_delivery,
@@ -109,28 +109,14 @@ class _Deliveries:
             return "unavailable", answer
 
     def _act(self, intent: Intent) -> tuple[str, ResponseReturnValue]:
-        match intent:
-            case ReviewIntent():
-                with self.metrics.enqueueing():
-                    job = self._queue.enqueue_review(intent.job())
-                    if intent.feedback:
-                        self._queue.enqueue_feedback(intent.feedback.job())
-                return "review", ({"job": job}, 202)
-            case CommandIntent():
-                with self.metrics.enqueueing():
-                    job = self._queue.enqueue_command(intent.job())
-                return "command", ({"job": job}, 202)
-            case FeedbackIntent():
-                with self.metrics.enqueueing():
-                    job = self._queue.enqueue_feedback(intent.job())
-                return "feedback", ({"job": job}, 202)
-            case InstallationIntent():
-                log.info("installation", action=intent.action, installation=intent.installation)
-                return "installation", ({"ignored": f"installation {intent.action}"}, 202)
-            case Ping():
-                return "ping", ({"pong": True}, 200)
-            case Nothing():
-                return "ignored", ({"ignored": intent.reason}, 202)
+        wanted = isinstance(intent, ReviewIntent | CommandIntent | FeedbackIntent)
+        with self.metrics.enqueueing() if wanted else nullcontext():
+            taken = keep(self._queue, intent)
+        if taken.job:
+            return taken.outcome, ({"job": taken.job}, 202)
+        if isinstance(intent, Ping):
+            return taken.outcome, ({"pong": True}, 200)
+        return taken.outcome, ({"ignored": taken.why}, 202)
 
 
 def _add_probes(app: Flask, health: Health, metrics: Metrics) -> None:

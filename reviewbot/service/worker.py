@@ -107,6 +107,8 @@ def work(
     DBOS.launch()
     register_queues(settings)
     seen = _beat(store, executor, engines)
+    if parts.upkeep:
+        parts.upkeep.start(executor, stop)
     alone = is_embedded(settings)
     while not stop.wait(pace.beat):
         if not alone and datetime.now(UTC) - seen > timedelta(seconds=pace.dead):

@@ -270,7 +270,9 @@ class GitHubSimulator:
             found = route.fits(request)
             if found is not None:
                 caller = Caller(None, app=self.apps.app_of(request.token, self.now()))
-                return route.handle(Call(self, request, caller), *found)
+                headers = self.rates.count(caller, request, self.limits, self.now())
+                answer = route.handle(Call(self, request, caller), *found)
+                return answer._replace(headers={**headers, **answer.headers})
         caller = caller_of(request, self.people, self.apps, self.repositories, self.now())
         headers = self.rates.count(caller, request, self.limits, self.now())
         try:

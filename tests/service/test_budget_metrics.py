@@ -30,7 +30,7 @@ def test_each_kind_of_account_has_one_line(tmp_path: Path) -> None:
             here = {"id": f"call-{number}", "number": number // 2, "started_at": now}
             store.start_call(type(start)(**{**vars(start), **here}), caps)
 
-        figures = budget_figures(Metrics(BudgetMetrics(store.budgets, Decimal(500))))
+        figures = budget_figures(Metrics(budgets=BudgetMetrics(store.budgets, Decimal(500))))
 
     assert figures == {
         ("reviewbot_budget_used_usd", "operator"): 0.1648,
@@ -48,7 +48,7 @@ def test_each_kind_of_account_has_one_line(tmp_path: Path) -> None:
 def test_without_caps_what_is_used_is_told_all_the_same() -> None:
     month = Account(Scope("operator", "", "2026-11"), external_usd=Decimal("1.5"))
 
-    figures = budget_figures(Metrics(BudgetMetrics(lambda _: Budgets(month, (), {}), None)))
+    figures = budget_figures(Metrics(budgets=BudgetMetrics(lambda _: Budgets(month, (), {}), None)))
 
     assert figures["reviewbot_budget_used_usd", "operator"] == 1.5
     assert not any(name == "reviewbot_budget_cap_usd" for name, _ in figures)
@@ -58,7 +58,7 @@ def test_a_database_that_is_away_takes_nothing_else_with_it() -> None:
     def away(at: datetime) -> Budgets:
         raise StoreError("away")
 
-    metrics = Metrics(BudgetMetrics(away, Decimal(500)))
+    metrics = Metrics(budgets=BudgetMetrics(away, Decimal(500)))
     metrics.delivery("ping", "ping")
 
     assert budget_figures(metrics) == {}
