@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from reviewbot.errors import SettingsError
 
@@ -140,6 +148,11 @@ class Settings(BaseModel):
         description="Signs hidden marks in our comments; default: made of the webhook secret,"
         " or for `review --post` a random one kept in the data folder.",
     )
+    delivery: Literal["webhook", "poll"] = Field(
+        "webhook",
+        description="`poll`: deliveries are taken from GitHub's log, and nothing has to reach this"
+        " machine; the pages are on loopback only.",
+    )
     bind: str = Field(
         "127.0.0.1:8080",
         pattern=r"^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$",
@@ -167,6 +180,13 @@ class Settings(BaseModel):
         if parts.username or parts.password or parts.query or parts.fragment:
             raise ValueError("a URL without user, password, query and fragment is needed")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _poll_is_private(self) -> "Settings":
+        host = self.bind.rpartition(":")[0].strip("[]")
+        if self.delivery == "poll" and host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("poll mode listens on loopback only: set 127.0.0.1:PORT")
+        return self
 
     @property
     def database(self) -> str:
@@ -223,7 +243,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper()
+        # only what several settings are about together has no place of its own
+        name = PREFIX + str(first["loc"][0] if first["loc"] else "bind").upper()
         raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PERMISSIONS: Mapping[str, str] = MappingProxyType(
     {"metadata": "read", "contents": "read", "pull_requests": "write", "checks": "write"}
 )
+#: What it takes to look for pull requests.
+READING: Mapping[str, str] = MappingProxyType({"metadata": "read", "pull_requests": "read"})
 #: A token that lives no longer than this is not used for a new job.
 MARGIN = timedelta(minutes=5)
 
@@ -87,6 +89,14 @@ class GitHubApp:
         token = self.token(installation, repository_id)
         return connect(self._api_url, token.value, timeout=self._timeout)
 
+    @contextmanager
+    def reading(self, installation: int) -> "Iterator[Calls]":
+        """Requests that see the pull requests of all repositories of an installation, and change
+        none. The token is not kept. Raises GitHubError."""
+        made = self._made(installation, None, READING)
+        with connect(self._api_url, made.value, timeout=self._timeout) as client:
+            yield Calls(client)
+
     def forget(self, installation: int, repository_id: int) -> None:
         """GitHub does not take these tokens any more: the next client gets a new one."""
         self._tokens = {
@@ -106,13 +116,18 @@ class GitHubApp:
             self._login = f"{slug}[bot]"
         return self._login
 
-    def _made(self, installation: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
-        what = f"a token of installation {installation} for repository {repository_id}"
+    def _made(
+        self, installation: int, repository_id: int | None, permissions: Mapping[str, str]
+    ) -> Token:
+        """For one repository, or for all of the installation."""
+        only = {} if repository_id is None else {"repository_ids": [repository_id]}
+        where = "all" if repository_id is None else f"repository {repository_id}"
+        what = f"a token of installation {installation} for {where}"
         with self.calls() as calls:
             made = calls.post(
                 f"/app/installations/{installation}/access_tokens",
                 what,
-                {"repository_ids": [repository_id], "permissions": dict(permissions)},
+                {**only, "permissions": dict(permissions)},
             )
         try:
             value, expires = str(made["token"]), datetime.fromisoformat(str(made["expires_at"]))

@@ -22,9 +22,10 @@ from reviewbot.service.github_host import GitHubHost
 from reviewbot.service.jobs import ReviewJob
 from reviewbot.service.parts import make_parts
 from reviewbot.service.queue import DbosQueue
-from reviewbot.service.recovering import RECOVER, Recovery
+from reviewbot.service.recovering import POLL, RECOVER, Recovery
+from reviewbot.service.sweeping import SWEEP, Sweep
 from reviewbot.service.upkeep import Chore, Upkeep
-from reviewbot.store.pulls import open_pull_store
+from reviewbot.store.pulls import PullStore, open_pull_store
 from reviewbot.store.upkeep import open_upkeep_store
 
 #: Longest wait for a model to load, seconds: 20 GB from a slow disk.
@@ -40,6 +41,9 @@ class Rhythm:
     look: float = 5.0
     """Seconds between looks whether something is due."""
     deliveries: timedelta = timedelta(minutes=5)
+    poll: timedelta = timedelta(seconds=20)
+    """The same, where there are no webhooks."""
+    sweep: timedelta = timedelta(hours=1)
 
 
 def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) -> Parts:
@@ -68,15 +72,20 @@ def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) 
             dismissed=pulls.dismissed(job.repository_id, job.number),
         )
 
-    return replace(parts, setup=setup, upkeep=_upkeep(settings, app, queue, rhythm))
+    return replace(parts, setup=setup, upkeep=_upkeep(settings, app, queue, pulls, rhythm))
 
 
-def _upkeep(settings: Settings, app: GitHubApp, queue: DbosQueue, rhythm: Rhythm) -> Upkeep:
+def _upkeep(
+    settings: Settings, app: GitHubApp, queue: DbosQueue, pulls: PullStore, rhythm: Rhythm
+) -> Upkeep:
     """What the service does by itself."""
     store = open_upkeep_store(settings.database)
-    recovery = Recovery(app, queue, store)
-    deliveries = Chore(RECOVER, rhythm.deliveries, recovery.work, at_start=True)
-    return Upkeep(store, (deliveries,), rhythm.look)
+    polls = settings.delivery == "poll"
+    recovery = Recovery(app, queue, store, failed_only=not polls)
+    name, every = (POLL, rhythm.poll) if polls else (RECOVER, rhythm.deliveries)
+    deliveries = Chore(name, every, recovery.work, at_start=True)
+    sweep = Chore(SWEEP, rhythm.sweep, Sweep(app, queue, store, pulls.is_paused).work)
+    return Upkeep(store, (deliveries, sweep), rhythm.look)
 
 
 def _warm_up(local: ReviewEngine | None) -> None:

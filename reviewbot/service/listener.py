@@ -104,7 +104,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         shown = _ANY.get(host) or (f"[{host}]" if ":" in host else host)
         address = f"http://{shown}:{port}"
         token = login_of(self._settings).issue()
-        click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
+        if self._settings.delivery == "poll":
+            click.echo(f"reviewbot listens on {address}, for this machine only: it polls")
+        else:
+            click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
         click.echo(f"Pages (this link works once): {address}/login?token={token}")
 
 

@@ -73,6 +73,18 @@ class DbosQueue:
         """
         return self._keep_in_turn(FEEDBACK, feedback_id(job), job)
 
+    def unknown(self, jobs: Sequence[ReviewJob]) -> list[ReviewJob]:
+        """Those that were never kept, or long ago, in their order. Raises QueueUnavailable."""
+        wanted = [job_id(job) for job in jobs]
+        if not wanted:
+            return []
+        with _stored():
+            listed = self.client.list_workflows(
+                workflow_ids=wanted, load_input=False, load_output=False
+            )
+        known = {each.workflow_id for each in listed}
+        return [job for job in jobs if job_id(job) not in known]
+
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
         with _stored():

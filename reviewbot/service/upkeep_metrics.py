@@ -7,7 +7,8 @@ from prometheus_client.registry import Collector
 
 from reviewbot.errors import StoreError
 from reviewbot.service.logs import logger
-from reviewbot.service.recovering import RECOVER
+from reviewbot.service.recovering import POLL, RECOVER
+from reviewbot.service.sweeping import SWEEP
 from reviewbot.store.upkeep import ChoreState
 
 #: Counters by the chore whose total they are.
@@ -16,6 +17,8 @@ _TOTALS = {
         "reviewbot_deliveries_recovered",
         "Failed deliveries that became jobs by way of GitHub's log.",
     ),
+    POLL: ("reviewbot_deliveries_polled", "Deliveries of GitHub's log that became jobs."),
+    SWEEP: ("reviewbot_pulls_swept", "Open pull requests that were found without a review."),
 }
 
 log = logger("reviewbot.metrics")

@@ -51,16 +51,19 @@ def create_app(
     login: Login,
     metrics: Metrics | None = None,
 ) -> Flask:
-    """The listener's application. Raises SettingsError without a webhook secret."""
+    """The listener's application; in poll mode it takes no deliveries. Raises SettingsError without
+    a webhook secret."""
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
-    if not secret:
+    takes = settings.delivery == "webhook"
+    if takes and not secret:
         raise SettingsError(
             "REVIEWBOT_WEBHOOK_SECRET is not set: without it anybody could send deliveries"
         )
     app = Flask("reviewbot.service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     deliveries = _Deliveries(secret.encode(), queue, metrics or Metrics())
-    app.add_url_rule("/webhook", view_func=deliveries.take, methods=["POST"])
+    if takes:
+        app.add_url_rule("/webhook", view_func=deliveries.take, methods=["POST"])
     _add_probes(app, health, deliveries.metrics)
     add_pages(app, reviews, login, settings.github_api_url)
     app.register_error_handler(HTTPException, _http_error)

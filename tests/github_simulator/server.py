@@ -295,6 +295,8 @@ class GitHubSimulator:
                 raise Refused(403, "API rate limit exceeded for 127.0.0.1.")
             known = answer_query(request.body, self.repositories, self.limits, caller)
             return Answer(200, known)
+        if (request.method, request.path) == ("GET", "/installation/repositories"):
+            return app_routes.list_repositories(Call(self, request, caller))
         found = _REPOSITORY.fullmatch(request.path)
         if not found:
             raise not_found()

@@ -1,10 +1,11 @@
 """`reviewbot serve` and `reviewbot worker` as programs that wait less: `python hurried.py serve`."""
 
 import sys
+from datetime import timedelta
 
 from reviewbot.config.settings import load_settings
 from reviewbot.service import supervisor, worker
-from reviewbot.service.assembly import worker_parts
+from reviewbot.service.assembly import Rhythm, worker_parts
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.serve import serve
 
@@ -15,7 +16,8 @@ def main(command: str) -> int:
     settings = load_settings()
     configure_logs(settings)
     pace = worker.Pace(beat=0.2, dead=4, grace=5)
-    worker.run_worker(settings, lambda engine: worker_parts(settings, engine), pace)
+    rhythm = Rhythm(look=0.2, poll=timedelta(seconds=0.3))
+    worker.run_worker(settings, lambda engine: worker_parts(settings, engine, rhythm), pace)
     return 0
 
 

@@ -86,6 +86,8 @@ class Service:
     """Empty: SQLite."""
     port: int
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)
+    """Settings beside, or in the place of, the usual ones; an empty one is left out."""
 
     @property
     def url(self) -> str:
@@ -111,6 +113,7 @@ class Service:
             "REVIEWBOT_ANTHROPIC_API_KEY": self.claude.key,
             "REVIEWBOT_LOCAL_URL": self.local.url,
             "REVIEWBOT_CLAUDE_PER_MINUTE": "10000",
+            **self.more,
         }
 
     @property
