@@ -161,6 +161,13 @@ class Settings(BaseModel):
     rules: Path | None = Field(
         None, description="A rule file, or a folder of `*.yml`: added to the shipped rules."
     )
+    retention_days: int = Field(
+        7,
+        ge=0,
+        le=3_650,
+        description="Days for which prompts, answers and finished jobs are kept; 0: no prompt or"
+        " answer longer than its job. Ledger, reviews and feedback stay.",
+    )
     policy: Path | None = Field(
         None, description="The operator's policy file; a repository's own can only narrow it."
     )

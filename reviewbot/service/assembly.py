@@ -15,6 +15,7 @@ from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.privacy.secrets import find_secrets
 from reviewbot.review.engine import Engine as ReviewEngine
 from reviewbot.routing.model import Tier
+from reviewbot.service.cleaning import CLEAN, Cleaning
 from reviewbot.service.collecting import Collector
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import Parts
@@ -25,8 +26,8 @@ from reviewbot.service.queue import DbosQueue
 from reviewbot.service.recovering import POLL, RECOVER, Recovery
 from reviewbot.service.sweeping import SWEEP, Sweep
 from reviewbot.service.upkeep import Chore, Upkeep
+from reviewbot.store.cleaning import open_cleaning_store
 from reviewbot.store.pulls import PullStore, open_pull_store
-from reviewbot.store.upkeep import open_upkeep_store
 
 #: Longest wait for a model to load, seconds: 20 GB from a slow disk.
 LOAD_SECONDS = 600.0
@@ -44,6 +45,9 @@ class Rhythm:
     poll: timedelta = timedelta(seconds=20)
     """The same, where there are no webhooks."""
     sweep: timedelta = timedelta(hours=1)
+    clean: timedelta = timedelta(days=1)
+    forget: timedelta = timedelta(minutes=1)
+    """The same, where nothing is kept longer than its job."""
 
 
 def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) -> Parts:
@@ -79,13 +83,15 @@ def _upkeep(
     settings: Settings, app: GitHubApp, queue: DbosQueue, pulls: PullStore, rhythm: Rhythm
 ) -> Upkeep:
     """What the service does by itself."""
-    store = open_upkeep_store(settings.database)
+    store = open_cleaning_store(settings.database)
     polls = settings.delivery == "poll"
     recovery = Recovery(app, queue, store, failed_only=not polls)
     name, every = (POLL, rhythm.poll) if polls else (RECOVER, rhythm.deliveries)
     deliveries = Chore(name, every, recovery.work, at_start=True)
     sweep = Chore(SWEEP, rhythm.sweep, Sweep(app, queue, store, pulls.is_paused).work)
-    return Upkeep(store, (deliveries, sweep), rhythm.look)
+    cleaning = Cleaning(queue.client, store, settings.retention_days)
+    clean = Chore(CLEAN, rhythm.clean if settings.retention_days else rhythm.forget, cleaning.work)
+    return Upkeep(store, (deliveries, sweep, clean), rhythm.look)
 
 
 def _warm_up(local: ReviewEngine | None) -> None:

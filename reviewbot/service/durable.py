@@ -284,7 +284,9 @@ class DurableSteps:
             review_id=self.review_id,
             role=ask.role,
             unit=ask.unit,
-            prompt_hash=self.parts.caller.store.put_prompt(ask.prompt, at=self.now()),
+            prompt_hash=self.parts.caller.store.put_prompt(
+                ask.prompt, at=datetime.now(UTC), review_id=self.review_id
+            ),
             installation=self.job.installation,
             repository=self.job.repository,
             repository_id=self.job.repository_id,

@@ -6,6 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from reviewbot.errors import StoreError
+from reviewbot.service.cleaning import CLEAN
 from reviewbot.service.logs import logger
 from reviewbot.service.recovering import POLL, RECOVER
 from reviewbot.service.sweeping import SWEEP
@@ -18,6 +19,7 @@ _TOTALS = {
         "Failed deliveries that became jobs by way of GitHub's log.",
     ),
     POLL: ("reviewbot_deliveries_polled", "Deliveries of GitHub's log that became jobs."),
+    CLEAN: ("reviewbot_rows_cleaned", "Old prompts, answers, jobs and the like that were deleted."),
     SWEEP: ("reviewbot_pulls_swept", "Open pull requests that were found without a review."),
 }
 
