@@ -129,7 +129,10 @@ def marker_key(settings: Settings) -> bytes:
     if settings.marker_key is not None:
         return settings.marker_key.get_secret_value().encode()
     if settings.webhook_secret is None:
-        raise SettingsError("REVIEWBOT_WEBHOOK_SECRET is not set: it signs our hidden marks, too")
+        raise SettingsError(
+            "neither REVIEWBOT_WEBHOOK_SECRET nor REVIEWBOT_MARKER_KEY is set: one of them signs our"
+            " hidden marks"
+        )
     secret = settings.webhook_secret.get_secret_value().encode()
     return hashlib.sha256(b"reviewbot marker\0" + secret).digest()
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from reviewbot.errors import SettingsError
 
@@ -147,6 +155,11 @@ class Settings(BaseModel):
         description="`OWNER/NAME`: each month the report on everything is posted there as an issue;"
         " empty: nowhere.",
     )
+    delivery: Literal["webhook", "poll"] = Field(
+        "webhook",
+        description="`poll`: deliveries are taken from GitHub's log, and nothing has to reach this"
+        " machine; the pages are on loopback only.",
+    )
     bind: str = Field(
         "127.0.0.1:8080",
         pattern=r"^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$",
@@ -164,6 +177,13 @@ class Settings(BaseModel):
     )
     rules: Path | None = Field(
         None, description="A rule file, or a folder of `*.yml`: added to the shipped rules."
+    )
+    retention_days: int = Field(
+        7,
+        ge=0,
+        le=3_650,
+        description="Days for which prompts, answers and finished jobs are kept; 0: no prompt or"
+        " answer longer than its job. Ledger, reviews and feedback stay.",
     )
     policy: Path | None = Field(
         None, description="The operator's policy file; a repository's own can only narrow it."
@@ -197,6 +217,13 @@ class Settings(BaseModel):
     def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The addresses of proxies that are believed."""
         return _networks(self.trusted_proxies)
+
+    @model_validator(mode="after")
+    def _poll_is_private(self) -> "Settings":
+        host = self.bind.rpartition(":")[0].strip("[]")
+        if self.delivery == "poll" and host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("poll mode listens on loopback only: set 127.0.0.1:PORT")
+        return self
 
     @property
     def database(self) -> str:
@@ -258,7 +285,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = PREFIX + str(first["loc"][0]).upper()
+        # only what several settings are about together has no place of its own
+        name = PREFIX + str(first["loc"][0] if first["loc"] else "bind").upper()
         raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PERMISSIONS: Mapping[str, str] = MappingProxyType(
     {"metadata": "read", "contents": "read", "pull_requests": "write", "checks": "write"}
 )
+#: What it takes to look for pull requests.
+READING: Mapping[str, str] = MappingProxyType({"metadata": "read", "pull_requests": "read"})
 #: A token that lives no longer than this is not used for a new job.
 MARGIN = timedelta(minutes=5)
 
@@ -93,7 +95,7 @@ class GitHubApp:
         """The installation that reaches `owner/name`, and the repository's id. Raises GitHubError,
         Denied where the App is not installed there."""
         what = f"the App's installation on {repository}"
-        with self._calls() as calls:
+        with self.calls() as calls:
             installation = id_of(calls.get(f"/repos/{repository}/installation", what), what)
             made = calls.post(
                 f"/app/installations/{installation}/access_tokens",
@@ -108,6 +110,14 @@ class GitHubApp:
                 return installation, number
         raise Unclear(f"GitHub's answer makes no sense: {what}")
 
+    @contextmanager
+    def reading(self, installation: int) -> "Iterator[Calls]":
+        """Requests that see the pull requests of all repositories of an installation, and change
+        none. The token is not kept. Raises GitHubError."""
+        made = self._made(installation, None, READING)
+        with connect(self._api_url, made.value, timeout=self._timeout) as client:
+            yield Calls(client)
+
     def forget(self, installation: int, repository_id: int) -> None:
         """GitHub does not take these tokens any more: the next client gets a new one."""
         self._tokens = {
@@ -120,20 +130,25 @@ class GitHubApp:
     def login(self) -> str:
         """The author of what we post, `slug[bot]`; asked for once. Raises GitHubError."""
         if not self._login:
-            with self._calls() as calls:
+            with self.calls() as calls:
                 slug = calls.get("/app", "reading our App").get("slug")
             if not isinstance(slug, str) or not slug:
                 raise Unclear("GitHub's answer makes no sense: reading our App")
             self._login = f"{slug}[bot]"
         return self._login
 
-    def _made(self, installation: int, repository_id: int, permissions: Mapping[str, str]) -> Token:
-        what = f"a token of installation {installation} for repository {repository_id}"
-        with self._calls() as calls:
+    def _made(
+        self, installation: int, repository_id: int | None, permissions: Mapping[str, str]
+    ) -> Token:
+        """For one repository, or for all of the installation."""
+        only = {} if repository_id is None else {"repository_ids": [repository_id]}
+        where = "all" if repository_id is None else f"repository {repository_id}"
+        what = f"a token of installation {installation} for {where}"
+        with self.calls() as calls:
             made = calls.post(
                 f"/app/installations/{installation}/access_tokens",
                 what,
-                {"repository_ids": [repository_id], "permissions": dict(permissions)},
+                {**only, "permissions": dict(permissions)},
             )
         try:
             value, expires = str(made["token"]), datetime.fromisoformat(str(made["expires_at"]))
@@ -142,8 +157,8 @@ class GitHubApp:
         return Token(value, expires if expires.tzinfo else expires.replace(tzinfo=UTC))
 
     @contextmanager
-    def _calls(self) -> Iterator[Calls]:
-        """Requests as the App itself."""
+    def calls(self) -> Iterator[Calls]:
+        """Requests as the App itself. Raises nothing; the requests raise GitHubError."""
         with connect(self._api_url, None, timeout=self._timeout) as client:
             signed = client.requester.withAuth(self._auth)
             try:

@@ -10,9 +10,11 @@ Messages are ours alone: nothing that GitHub or a token says gets into them.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 from reviewbot.errors import ReviewbotError
 from reviewbot.github.client import DEFAULT_WAIT, PER_PAGE, asked_wait
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Pages of a list that are read: 3 000 comments.
 MAX_PAGES = 30
+
+_NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 
 Verb = Literal["GET", "POST", "PATCH"]
 
@@ -69,6 +73,8 @@ class Calls:
         self._requester = requester or client.requester
         self.count = 0
         """Requests made so far."""
+        self.remaining: int | None = None
+        """What GitHub said last of the requests that are left of this hour."""
 
     def get(self, path: str, what: str, **parameters: str | int) -> dict[str, Any]:
         """One object. Raises GitHubError."""
@@ -108,6 +114,27 @@ class Calls:
             if 'rel="next"' not in answer.headers.get("link", ""):
                 return
 
+    def following(
+        self, path: str, what: str, *, most: int, **parameters: str | int
+    ) -> Iterator[dict[str, Any]]:
+        """Items of a list that goes on from cursor to cursor, `most` pages of it.
+
+        Raises GitHubError.
+        """
+        cursor: dict[str, str | int] = {}
+        for _ in range(most):
+            asked = {**parameters, "per_page": PER_PAGE, **cursor}
+            answer = self._asked("GET", path, what, parameters=asked)
+            data = _data(answer, what)
+            if not isinstance(data, list):
+                raise Unclear(f"GitHub's answer makes no sense: {what}", answer.status)
+            yield from (item for item in data if isinstance(item, dict))
+            found = _NEXT.search(answer.headers.get("link", ""))
+            if not found:
+                return
+            # the cursor alone is taken from the link: where to ask is not GitHub's to say
+            cursor = {"cursor": parse_qs(urlsplit(found[1]).query).get("cursor", [""])[0]}
+
     def _asked(
         self,
         verb: Verb,
@@ -122,6 +149,8 @@ class Calls:
             answer = _Answer(
                 *self._requester.requestJson(verb, path, dict(parameters or {}), None, body)
             )
+        left = answer.headers.get("x-ratelimit-remaining", "")
+        self.remaining = int(left) if left.isdecimal() and len(left) < 10 else None
         if not 200 <= answer.status < 300:
             raise _failure(answer, what)
         return answer

@@ -1,7 +1,8 @@
 """What one worker works with, made of the settings."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from threading import Thread
 
 from sqlalchemy import Engine
@@ -14,6 +15,7 @@ from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.privacy.secrets import find_secrets
 from reviewbot.review.engine import Engine as ReviewEngine
 from reviewbot.routing.model import Tier
+from reviewbot.service.cleaning import CLEAN, Cleaning
 from reviewbot.service.collecting import Collector
 from reviewbot.service.commanding import Commands
 from reviewbot.service.durable import Parts
@@ -22,7 +24,11 @@ from reviewbot.service.jobs import ReviewJob
 from reviewbot.service.monthly import Monthly
 from reviewbot.service.parts import make_parts
 from reviewbot.service.queue import DbosQueue
-from reviewbot.store.pulls import open_pull_store
+from reviewbot.service.recovering import POLL, RECOVER, Recovery
+from reviewbot.service.sweeping import SWEEP, Sweep
+from reviewbot.service.upkeep import Chore, Upkeep
+from reviewbot.store.cleaning import open_cleaning_store
+from reviewbot.store.pulls import PullStore, open_pull_store
 
 #: Longest wait for a model to load, seconds: 20 GB from a slow disk.
 LOAD_SECONDS = 600.0
@@ -30,10 +36,25 @@ LOAD_SECONDS = 600.0
 log = logging.getLogger(__name__)
 
 
-def worker_parts(settings: Settings, engine: Engine) -> Parts:
+@dataclass(frozen=True)
+class Rhythm:
+    """How often the service's own work is done."""
+
+    look: float = 5.0
+    """Seconds between looks whether something is due."""
+    deliveries: timedelta = timedelta(minutes=5)
+    poll: timedelta = timedelta(seconds=20)
+    """The same, where there are no webhooks."""
+    sweep: timedelta = timedelta(hours=1)
+    clean: timedelta = timedelta(days=1)
+    forget: timedelta = timedelta(minutes=1)
+    """The same, where nothing is kept longer than its job."""
+
+
+def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) -> Parts:
     """Raises SettingsError, naming the variable, for what is missing or wrong."""
     app, key = github_app(settings), wiring.marker_key(settings)
-    pulls = open_pull_store(settings.database)
+    pulls, queue = open_pull_store(settings.database), DbosQueue(engine)
     prepared = replace(wiring.setup(settings), tolerant=True)
     monthly = Monthly(
         settings, app, pulls, key, lambda fetched: effective_policy(prepared, fetched).policy
@@ -43,7 +64,7 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
         marker_key=key,
         policy_of=lambda fetched: effective_policy(prepared, fetched).policy,
         is_paused=pulls.is_paused,
-        commands=Commands(app, pulls, DbosQueue(engine), key).run,
+        commands=Commands(app, pulls, queue, key).run,
         reports=monthly.run,
         collect=Collector(app, pulls, key).run,
     )
@@ -60,7 +81,23 @@ def worker_parts(settings: Settings, engine: Engine) -> Parts:
             dismissed=pulls.dismissed(job.repository_id, job.number),
         )
 
-    return replace(parts, setup=setup, due_reports=monthly.due)
+    upkeep = _upkeep(settings, app, queue, pulls, rhythm)
+    return replace(parts, setup=setup, due_reports=monthly.due, upkeep=upkeep)
+
+
+def _upkeep(
+    settings: Settings, app: GitHubApp, queue: DbosQueue, pulls: PullStore, rhythm: Rhythm
+) -> Upkeep:
+    """What the service does by itself."""
+    store = open_cleaning_store(settings.database)
+    polls = settings.delivery == "poll"
+    recovery = Recovery(app, queue, store, failed_only=not polls)
+    name, every = (POLL, rhythm.poll) if polls else (RECOVER, rhythm.deliveries)
+    deliveries = Chore(name, every, recovery.work, at_start=True)
+    sweep = Chore(SWEEP, rhythm.sweep, Sweep(app, queue, store, pulls.is_paused).work)
+    cleaning = Cleaning(queue.client, store, settings.retention_days)
+    clean = Chore(CLEAN, rhythm.clean if settings.retention_days else rhythm.forget, cleaning.work)
+    return Upkeep(store, (deliveries, sweep, clean), rhythm.look)
 
 
 def _warm_up(local: ReviewEngine | None) -> None:

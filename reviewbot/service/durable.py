@@ -24,6 +24,7 @@ from reviewbot.review.evidence import Analysis, Analyzers
 from reviewbot.service.calling import AskJob, Caller
 from reviewbot.service.dbos_setup import CLAUDE, GPU, VERSION
 from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, ReportJob, ReviewJob
+from reviewbot.service.upkeep import Upkeep
 from reviewbot.store.posted import Posting
 
 #: How often a review looks whether its questions are answered, seconds.
@@ -151,6 +152,8 @@ class Parts:
     """What a review is done with, by who asked for what."""
     due_reports: Callable[[datetime], Sequence[ReportJob]] = lambda _: ()
     """The monthly reports that are to be posted at a time."""
+    upkeep: Upkeep | None = None
+    """The service's own work."""
 
 
 @dataclass
@@ -293,7 +296,9 @@ class DurableSteps:
             review_id=self.review_id,
             role=ask.role,
             unit=ask.unit,
-            prompt_hash=self.parts.caller.store.put_prompt(ask.prompt, at=self.now()),
+            prompt_hash=self.parts.caller.store.put_prompt(
+                ask.prompt, at=datetime.now(UTC), review_id=self.review_id
+            ),
             installation=self.job.installation,
             repository=self.job.repository,
             repository_id=self.job.repository_id,

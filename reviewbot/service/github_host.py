@@ -71,7 +71,7 @@ class GitHubHost:
         if pull.get("state") != "open":
             return None
         head, base, draft = _sha(pull, "head"), _sha(pull, "base"), bool(pull.get("draft"))
-        other = job.request == (AUTO if draft else DRAFT)
+        other = job.same_request == (AUTO if draft else DRAFT)
         if head == job.head and not other:
             self._facts[job_id(job)] = pull
             return job

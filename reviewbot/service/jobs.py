@@ -26,6 +26,8 @@ MAX_NUMBER = 10**10 - 1
 #: Requests that nobody made by hand: a change that is ready, and one that is still a draft. A draft
 #: needs its own, or the job that left it alone would stand for the review when it becomes ready.
 AUTO, DRAFT = "auto", "draft"
+#: Stands before these where the service itself found the pull request: the request is the same one.
+SWEPT = "sweep:"
 _REQUEST = re.compile(r"[a-z]{1,20}(?::[0-9A-Za-z-]{1,64}){0,2}", re.ASCII)
 _WORDS = re.compile(r"[a-z]{1,20}(?: [a-z]{1,20})?", re.ASCII)
 
@@ -93,7 +95,8 @@ class ReviewJob(_PullJob):
     head: str
     base: str
     request: str
-    """`auto`, `draft`, `check:<id>:<digest>`, `label:<head>`, `comment:<comment>`, `sweep:<n>`."""
+    """`auto`, `draft`, `check:<id>:<digest>`, `label:<head>`, `comment:<comment>`, `sweep:auto`,
+    `sweep:draft`."""
     tier: AskedTier | None = None
     """Where a person wants it to go; None for what the router says."""
 
@@ -108,7 +111,13 @@ class ReviewJob(_PullJob):
     @property
     def automatic(self) -> bool:
         """Nobody asked for it: a newer automatic one makes it needless."""
-        return self.request in (AUTO, DRAFT)
+        return self.same_request in (AUTO, DRAFT)
+
+    @property
+    def same_request(self) -> str:
+        """The request by which the job is known: what was swept is what its delivery would have
+        asked for, and happens once, whichever comes first."""
+        return self.request.removeprefix(SWEPT)
 
     @property
     def asked_by(self) -> str:
@@ -219,7 +228,7 @@ def report_id(job: ReportJob) -> str:
 def job_id(job: ReviewJob) -> str:
     """The one id of a review: the same delivery, or the same state again, has the same."""
     place = f"{job.installation}:{partition(job.repository_id, job.number)}"
-    return f"rv:{place}:{job.head}:{job.base}:{job.request}"
+    return f"rv:{place}:{job.head}:{job.base}:{job.same_request}"
 
 
 def command_id(job: CommandJob) -> str:

@@ -13,6 +13,7 @@ from reviewbot.costs.readability import Readability
 from reviewbot.service.jobs import CommandJob, FeedbackJob, JobQueue, QueueDepth, ReviewJob
 from reviewbot.store.jobs import Beat, JobStore, open_job_store
 from reviewbot.store.reports import ReportStore, open_report_store
+from reviewbot.store.upkeep import ChoreState, UpkeepStore, open_upkeep_store
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class LazyStore:
     def __init__(self, url: str) -> None:
         self._store: Lazy[JobStore] = Lazy(lambda: open_job_store(url))
         self._reports: Lazy[ReportStore] = Lazy(lambda: open_report_store(url))
+        self._upkeep: Lazy[UpkeepStore] = Lazy(lambda: open_upkeep_store(url))
 
     def reports(self) -> ReportStore:
         """What the pages read. Raises StoreError while the database can't be opened."""
@@ -69,6 +71,10 @@ class LazyStore:
     def budgets(self, at: datetime) -> Budgets:
         """How the budgets of the month stand."""
         return self._store.get().budgets(at)
+
+    def chores(self) -> tuple[ChoreState, ...]:
+        """How the service's own work stands."""
+        return self._upkeep.get().chores()
 
     def beats(self) -> tuple[Beat, ...]:
         """All workers that did not end as they should, the last seen first."""

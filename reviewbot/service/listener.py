@@ -28,6 +28,7 @@ from reviewbot.service.logs import configure_logs
 from reviewbot.service.metrics import Metrics
 from reviewbot.service.months import Months
 from reviewbot.service.queue import DbosQueue
+from reviewbot.service.upkeep_metrics import UpkeepMetrics
 from reviewbot.service.web import create_app
 
 #: Deliveries that are taken at the same time.
@@ -72,7 +73,9 @@ def serve_web(
             login=login_of(settings),
             months=months,
             metrics=Metrics(
-                store.readability, BudgetMetrics(store.budgets, settings.monthly_budget_usd)
+                store.readability,
+                BudgetMetrics(store.budgets, settings.monthly_budget_usd),
+                UpkeepMetrics(store.chores),
             ),
         )
 
@@ -119,7 +122,10 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         shown = _ANY.get(host) or (f"[{host}]" if ":" in host else host)
         address = f"http://{shown}:{port}"
         token = login_of(self._settings).issue()
-        click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
+        if self._settings.delivery == "poll":
+            click.echo(f"reviewbot listens on {address}, for this machine only: it polls")
+        else:
+            click.echo(f"reviewbot listens on {address}, for deliveries at {address}/webhook")
         click.echo(f"Pages (this link works once): {_link(address, token)}")
 
 

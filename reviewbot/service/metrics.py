@@ -47,14 +47,20 @@ class Metrics:
 
     content_type = "text/plain; version=0.0.4; charset=utf-8"
 
-    def __init__(self, ledger: Ledger | None = None, budgets: Collector | None = None) -> None:
-        """`ledger` tells how answers could be read, `budgets` how the budgets stand; without one
-        its figures are left out."""
+    def __init__(
+        self,
+        ledger: Ledger | None = None,
+        budgets: Collector | None = None,
+        upkeep: Collector | None = None,
+    ) -> None:
+        """`ledger` tells how answers could be read, `budgets` how the budgets stand, `upkeep` what
+        the service did by itself; without one its figures are left out."""
         self._registry = CollectorRegistry()
         if ledger:
             self._registry.register(_Answers(ledger))
-        if budgets is not None:
-            self._registry.register(budgets)
+        for collector in (budgets, upkeep):
+            if collector is not None:
+                self._registry.register(collector)
         self._deliveries = Counter(
             "reviewbot_deliveries",
             "Webhook deliveries by event and outcome.",

@@ -87,6 +87,18 @@ class DbosQueue:
             self._keep.put(_wanted(REPORT, wanted, job.as_dict(), {"queue_name": REPORTS}))
             return wanted
 
+    def unknown(self, jobs: Sequence[ReviewJob]) -> list[ReviewJob]:
+        """Those that were never kept, or long ago, in their order. Raises QueueUnavailable."""
+        wanted = [job_id(job) for job in jobs]
+        if not wanted:
+            return []
+        with _stored():
+            listed = self.client.list_workflows(
+                workflow_ids=wanted, load_input=False, load_output=False
+            )
+        known = {each.workflow_id for each in listed}
+        return [job for job in jobs if job_id(job) not in known]
+
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
         with _stored():

@@ -20,7 +20,7 @@ def serve(bind: str | None = None, pace: Pace | None = None) -> int:
     """Run until SIGTERM or SIGINT; the exit code. Raises SettingsError, and StoreError if a
     database can't be made ready."""
     settings = load_settings()
-    if not settings.webhook_secret:
+    if settings.delivery == "webhook" and not settings.webhook_secret:
         raise SettingsError("REVIEWBOT_WEBHOOK_SECRET is not set: the listener needs it")
     configure_logs(settings)
     open_store(settings.database).close()

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from time import perf_counter
 
 import structlog
@@ -15,6 +16,7 @@ from reviewbot.errors import SettingsError, StoreError
 from reviewbot.service.dashboard import Shown
 from reviewbot.service.doors import Doors, proxy_of
 from reviewbot.service.health import Health
+from reviewbot.service.intake import keep
 from reviewbot.service.jobs import JobQueue, QueueUnavailable
 from reviewbot.service.login import Login
 from reviewbot.service.logs import logger
@@ -25,9 +27,7 @@ from reviewbot.service.webhook import (
     BadDelivery,
     CommandIntent,
     FeedbackIntent,
-    InstallationIntent,
     Intent,
-    Nothing,
     Ping,
     ReviewIntent,
     read_delivery,
@@ -57,19 +57,22 @@ def create_app(
     months: Months | None = None,
     metrics: Metrics | None = None,
 ) -> Flask:
-    """The listener's application; `store` is what pages read, asked for with each of them.
+    """The listener's application; `store` is what pages read, asked for with each of them. In
+    poll mode it takes no deliveries.
 
     Raises SettingsError without a webhook secret, and for a proxy that is half described.
     """
     secret = settings.webhook_secret.get_secret_value() if settings.webhook_secret else ""
-    if not secret:
+    takes = settings.delivery == "webhook"
+    if takes and not secret:
         raise SettingsError(
             "REVIEWBOT_WEBHOOK_SECRET is not set: without it anybody could send deliveries"
         )
     app = Flask("reviewbot.service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     deliveries = _Deliveries(secret.encode(), queue, metrics or Metrics())
-    app.add_url_rule("/webhook", "webhook", view_func=deliveries.take, methods=["POST"])
+    if takes:
+        app.add_url_rule("/webhook", "webhook", view_func=deliveries.take, methods=["POST"])
     _add_probes(app, health, deliveries.metrics)
     seen = months or Months(settings, store)
     add_pages(
@@ -123,28 +126,14 @@ class _Deliveries:
             return "unavailable", answer
 
     def _act(self, intent: Intent) -> tuple[str, ResponseReturnValue]:
-        match intent:
-            case ReviewIntent():
-                with self.metrics.enqueueing():
-                    job = self._queue.enqueue_review(intent.job())
-                    if intent.feedback:
-                        self._queue.enqueue_feedback(intent.feedback.job())
-                return "review", ({"job": job}, 202)
-            case CommandIntent():
-                with self.metrics.enqueueing():
-                    job = self._queue.enqueue_command(intent.job())
-                return "command", ({"job": job}, 202)
-            case FeedbackIntent():
-                with self.metrics.enqueueing():
-                    job = self._queue.enqueue_feedback(intent.job())
-                return "feedback", ({"job": job}, 202)
-            case InstallationIntent():
-                log.info("installation", action=intent.action, installation=intent.installation)
-                return "installation", ({"ignored": f"installation {intent.action}"}, 202)
-            case Ping():
-                return "ping", ({"pong": True}, 200)
-            case Nothing():
-                return "ignored", ({"ignored": intent.reason}, 202)
+        wanted = isinstance(intent, ReviewIntent | CommandIntent | FeedbackIntent)
+        with self.metrics.enqueueing() if wanted else nullcontext():
+            taken = keep(self._queue, intent)
+        if taken.job:
+            return taken.outcome, ({"job": taken.job}, 202)
+        if isinstance(intent, Ping):
+            return taken.outcome, ({"pong": True}, 200)
+        return taken.outcome, ({"ignored": taken.why}, 202)
 
 
 def _add_probes(app: Flask, health: Health, metrics: Metrics) -> None:

@@ -115,6 +115,8 @@ def work(
     DBOS.launch()
     register_queues(settings, local_at_once)
     seen = _beat(store, executor, engines)
+    if parts.upkeep:
+        parts.upkeep.start(executor, stop)
     alone, reported = is_embedded(settings), ""
     while not stop.wait(pace.beat):
         if not alone and datetime.now(UTC) - seen > timedelta(seconds=pace.dead):

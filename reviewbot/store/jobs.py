@@ -19,7 +19,6 @@ from reviewbot.store.posted import Posting
 from reviewbot.store.prompts import (
     Answer,
     Question,
-    delete_prompts,
     get_answers,
     get_prompt,
     put_answer,
@@ -93,10 +92,10 @@ class JobStore(Store):
         super().add_posted(review_id, posting)
 
     @patient
-    def put_prompt(self, prompt: Prompt, *, at: datetime) -> str:
-        """Keep a prompt, once, and return its hash."""
+    def put_prompt(self, prompt: Prompt, *, at: datetime, review_id: str = "") -> str:
+        """Keep a prompt, once, as long as this review needs it, and return its hash."""
         with self._writing() as connection:
-            return put_prompt(connection, prompt, at)
+            return put_prompt(connection, prompt, at, review_id)
 
     @patient
     def prompt(self, digest: str) -> Prompt | None:
@@ -124,11 +123,6 @@ class JobStore(Store):
         """The answers to all tries of a question, in order."""
         with self._reading() as connection:
             return get_answers(connection, question)
-
-    def delete_prompts(self, before: datetime) -> int:
-        """Delete older prompts and answers; how many rows went."""
-        with self._writing() as connection:
-            return delete_prompts(connection, before)
 
     @patient
     def begin_attempt(self, job_id: str) -> int:

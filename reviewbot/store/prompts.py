@@ -7,11 +7,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from reviewbot.review.engine import Outcome, Prompt, Reply, Role, Usage
 from reviewbot.store.engine import insert_new
-from reviewbot.store.schema import answers, prompts
+from reviewbot.store.schema import answers, prompt_uses, prompts
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,23 @@ def prompt_from_json(data: Mapping[str, Any]) -> Prompt:
     return Prompt(**{**data, **lists, "lines": lines})
 
 
-def put_prompt(connection: Connection, prompt: Prompt, at: datetime) -> str:
-    """Keep a prompt and return its hash; one that is there stays as it is."""
+def put_prompt(connection: Connection, prompt: Prompt, at: datetime, review_id: str = "") -> str:
+    """Keep a prompt for a review and return its hash; one that is there is as good as new."""
     digest = prompt_hash(prompt)
     row = {"hash": digest, "prompt": prompt_json(prompt), "created_at": at}
-    connection.execute(insert_new(connection, prompts).values(row))
+    _put(connection, prompts, row, {"created_at": at})
+    if review_id:
+        use = {"review_id": review_id, "prompt_hash": digest, "at": at}
+        _put(connection, prompt_uses, use, {"at": at})
     return digest
+
+
+def _put(connection: Connection, table: Table, row: dict[str, Any], news: dict[str, Any]) -> None:
+    """A new row, or the news of one that is there."""
+    key = list(table.primary_key.columns)
+    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = kind.insert(table).values(row)
+    connection.execute(new.on_conflict_do_update(index_elements=key, set_=news))
 
 
 def get_prompt(connection: Connection, digest: str) -> Prompt | None:
@@ -88,13 +100,6 @@ def get_answers(connection: Connection, question: Question) -> tuple[Answer, ...
     )
     rows = connection.execute(query)
     return tuple(Answer(row.attempt, row.call_id, _reply(row.reply)) for row in rows)
-
-
-def delete_prompts(connection: Connection, before: datetime) -> int:
-    """Delete older prompts and answers; how many rows went."""
-    old_answers = connection.execute(delete(answers).where(answers.c.answered_at < before))
-    old_prompts = connection.execute(delete(prompts).where(prompts.c.created_at < before))
-    return old_answers.rowcount + old_prompts.rowcount
 
 
 def _reply_json(reply: Reply) -> dict[str, Any]:

@@ -8,6 +8,9 @@ unknown outcome, and counts at its reserve.
 after some days. `attempts` and `heartbeats` are about running work only. `paused` and `dismissed`
 are what people asked for in comments.
 
+`prompt_uses` says which reviews asked a prompt. `chores` is when the service's own work is due, and
+who does it; `taken` are deliveries that came from GitHub's log, as long as it knows them.
+
 `posted_findings` has a row for each published finding, `feedback` what people made of it
 (append-only, too), `pull_ends` how pull requests with findings ended.
 """
@@ -30,7 +33,7 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -147,6 +150,35 @@ answers = Table(
     Column("reply", JSON, nullable=False),
     Column("answered_at", Utc, nullable=False),
     Index("answers_by_time", "answered_at"),
+)
+
+prompt_uses = Table(
+    "prompt_uses",
+    metadata,
+    Column("review_id", String(64), primary_key=True),
+    Column("prompt_hash", String(64), primary_key=True),
+    Column("at", Utc, nullable=False),
+    Index("prompt_uses_by_prompt", "prompt_hash"),
+    Index("prompt_uses_by_time", "at"),
+)
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("held_by", String(128), nullable=False, server_default=""),
+    Column("held_until", Utc),
+    Column("due_at", Utc),
+    Column("done_until", Utc),
+    Column("total", BigInteger, nullable=False, server_default="0"),
+)
+
+taken = Table(
+    "taken",
+    metadata,
+    Column("guid", String(64), primary_key=True),
+    Column("at", Utc, nullable=False),
+    Index("taken_by_time", "at"),
 )
 
 accounts = Table(

@@ -1,7 +1,7 @@
 """What an App asks for itself."""
 
 from github_simulator import app_shapes
-from github_simulator.messages import Answer, Call, Refused, not_found
+from github_simulator.messages import Answer, Call, Refused, forbidden, not_found
 from github_simulator.routes import AppRoute
 
 
@@ -28,6 +28,17 @@ def installation_of(call: Call, full_name: str) -> Answer:
         if one.app is call.caller.app and one.covers(full_name) and not one.deleted:
             return Answer(200, app_shapes.installation(call.api, one))
     raise not_found()
+
+
+def list_repositories(call: Call) -> Answer:
+    """For an installation's token; a person's has no installation."""
+    covered = call.caller.repositories
+    if call.caller.installation is None or covered is None:
+        raise forbidden()
+    known = [call.simulator.repositories[name] for name in sorted(covered)]
+    items, headers = call.page(known)
+    listed = [app_shapes.listed_repository(call.api, one) for one in items]
+    return Answer(200, {"total_count": len(known), "repositories": listed}, headers)
 
 
 def make_token(call: Call, number: str) -> Answer:

@@ -73,6 +73,11 @@ def token(api: str, grant: Grant, named: list[Repository]) -> dict[str, Any]:
     return answer
 
 
+def listed_repository(api: str, known: Repository) -> dict[str, Any]:
+    plain = shapes.repository(api, known.full_name, private=known.private)
+    return {**plain, "pushed_at": known.pushed_at, "archived": known.archived}
+
+
 def repository(api: str, known: Repository) -> dict[str, Any]:
     """With what only the whole answer has."""
     plain = shapes.repository(api, known.full_name, private=known.private)

@@ -78,6 +78,8 @@ class Caller:
         """Whose rate limit it uses."""
         if self.installation:
             return f"installation ID {self.installation.id}"
+        if self.app:
+            return f"App {self.app.slug}"
         return f"user {self.login}" if self.login else "127.0.0.1"
 
 

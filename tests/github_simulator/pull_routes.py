@@ -15,7 +15,13 @@ def show_repository(call: Call) -> Answer:
 def list_pulls(call: Call) -> Answer:
     state = call.request.query.get("state", "open")
     pulls = [one for one in call.repository.pulls.values() if state in ("all", one.state)]
-    items, headers = call.page(sorted(pulls, key=lambda pull: -pull.number))
+    pulls.sort(key=lambda pull: pull.number)
+    if call.request.query.get("sort") == "updated":
+        pulls.sort(key=lambda pull: pull.updated_at)
+    newest_first = "sort" not in call.request.query  # by `created`; else the oldest comes first
+    if call.request.query.get("direction", "desc" if newest_first else "asc") == "desc":
+        pulls.reverse()
+    items, headers = call.page(pulls)
     return Answer(200, [call.repository.pull_json(call.api, one) for one in items], headers)
 
 

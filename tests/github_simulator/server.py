@@ -272,7 +272,9 @@ class GitHubSimulator:
             found = route.fits(request)
             if found is not None:
                 caller = Caller(None, app=self.apps.app_of(request.token, self.now()))
-                return route.handle(Call(self, request, caller), *found)
+                headers = self.rates.count(caller, request, self.limits, self.now())
+                answer = route.handle(Call(self, request, caller), *found)
+                return answer._replace(headers={**headers, **answer.headers})
         caller = caller_of(request, self.people, self.apps, self.repositories, self.now())
         headers = self.rates.count(caller, request, self.limits, self.now())
         try:
@@ -295,6 +297,8 @@ class GitHubSimulator:
                 raise Refused(403, "API rate limit exceeded for 127.0.0.1.")
             known = answer_query(request.body, self.repositories, self.limits, caller)
             return Answer(200, known)
+        if (request.method, request.path) == ("GET", "/installation/repositories"):
+            return app_routes.list_repositories(Call(self, request, caller))
         found = _REPOSITORY.fullmatch(request.path)
         if not found:
             raise not_found()

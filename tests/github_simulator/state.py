@@ -61,6 +61,7 @@ class Pull:
     """The fork it comes from."""
     state: str = "open"
     closed_at: str | None = None
+    updated_at: str = shapes.WHEN
     merge: Merge | None = None
     reviews: list[Review] = field(default_factory=list)
     threads: list[LineComment] = field(default_factory=list)
@@ -74,6 +75,8 @@ class Repository:
     full_name: str
     content: Content
     private: bool = False
+    archived: bool = False
+    pushed_at: str = shapes.WHEN
     pulls: dict[int, Pull] = field(default_factory=dict)
     collaborators: dict[str, str] = field(default_factory=dict)
     """Roles by login: read, triage, write, maintain, admin."""
@@ -178,6 +181,7 @@ class Repository:
         facts = {
             "title": pull.title,
             "state": pull.state,
+            "updated_at": pull.updated_at,
             "closed_at": pull.closed_at,
             "merged": pull.merge is not None,
             "merged_at": pull.closed_at if pull.merge else None,

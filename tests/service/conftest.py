@@ -19,6 +19,7 @@ pytest.register_assert_rewrite(
     "story_tenants",
     "story_crashes",
     "story_budget",
+    "story_upkeep",
 )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from reviewbot.config.settings import load_settings
 from reviewbot.service import supervisor, worker
-from reviewbot.service.assembly import worker_parts
+from reviewbot.service.assembly import Rhythm, worker_parts
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.serve import serve
 
@@ -23,7 +23,8 @@ def main(command: str) -> int:
         turned = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=12)
         return turned if command == "next-month" else now
 
-    worker.run_worker(settings, lambda engine: worker_parts(settings, engine), pace, clock)
+    rhythm = Rhythm(look=0.2, poll=timedelta(seconds=0.3))
+    worker.run_worker(settings, lambda engine: worker_parts(settings, engine, rhythm), pace, clock)
     return 0
 
 

@@ -89,7 +89,7 @@ class Service:
     port: int
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
     more: dict[str, str] = field(default_factory=dict)
-    """Further settings."""
+    """Settings beside, or in the place of, the usual ones; an empty one is left out."""
 
     @property
     def url(self) -> str:

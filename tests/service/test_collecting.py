@@ -106,7 +106,7 @@ class Desk:
     def review(self, *findings: Finding, write: bool = True) -> Review:
         """A review of the present head, posted; written down unless the worker died before."""
         base, head = self.repository.ends(self.pull)
-        job = ReviewJob(**self.place, head=head, base=base, request=f"sweep:{next(_names)}")
+        job = ReviewJob(**self.place, head=head, base=base, request=f"check:{next(_names)}:ab")
         change = self.host.fetch(job).change
         made = replace(
             shop_review(), id=f"r{next(_names)}", change=change, findings=findings, created_at=NOW

@@ -6,5 +6,6 @@ from story_crashes import *  # noqa: F403
 from story_feedback import *  # noqa: F403
 from story_reviews import *  # noqa: F403
 from story_tenants import *  # noqa: F403
+from story_upkeep import *  # noqa: F403
 
 DATABASE = "postgresql"

@@ -11,6 +11,7 @@ from story_crashes import *  # noqa: F403
 from story_feedback import *  # noqa: F403
 from story_reviews import *  # noqa: F403
 from story_tenants import *  # noqa: F403
+from story_upkeep import *  # noqa: F403
 
 from reviewbot.service.dbos_setup import CLAUDE_AT_ONCE
 from reviewbot.service.supervisor import Pace

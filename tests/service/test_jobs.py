@@ -176,6 +176,13 @@ def test_a_missing_value_is_named():
         ReviewJob.from_dict({k: v for k, v in REVIEW.as_dict().items() if k != "head"})
 
 
+def test_what_was_swept_is_what_its_delivery_would_have_asked_for():
+    swept = replace(REVIEW, request="sweep:auto")
+    assert job_id(swept) == job_id(REVIEW)
+    assert swept.automatic
+    assert swept.asked_by == "sweep"
+
+
 def test_only_unasked_reviews_are_automatic():
     requests = ("auto", "draft", "check:5:0123abcd", f"label:{HEAD}", "comment:99", "sweep:1")
     assert [r for r in requests if replace(REVIEW, request=r).automatic] == ["auto", "draft"]

@@ -105,6 +105,23 @@ def body_of(event: str, changes: dict[str, Any] | None = None) -> bytes:
     return json.dumps(payload).encode()
 
 
+def canonical(body: bytes) -> str:
+    """What tells a body from others, however it is spelt."""
+    text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("event", ["check_run", "pull_request_review_thread"])
+def test_the_same_content_in_other_bytes_is_the_same_delivery(event: str) -> None:
+    """GitHub's log of deliveries gives the payload anew."""
+    sent = body_of(event)
+    payload = json.loads(sent)
+    again = json.dumps(dict(reversed(payload.items())), indent=1).encode()
+
+    assert again != sent
+    assert read_delivery(event, again) == read_delivery(event, sent)
+
+
 # ---- signatures
 
 SECRET = b"correct horse battery staple"
@@ -222,7 +239,7 @@ def test_closing_is_told_once_by_what_the_body_says(merged: bool):
     changes = {"action": "closed", "pull_request.merged": merged, "pull_request.state": "closed"}
     body = body_of("pull_request", changes)
     found = read_delivery("pull_request", body)
-    digest = hashlib.sha256(body).hexdigest()[:16]
+    digest = canonical(body)
     assert found == FeedbackIntent(7, "octo/pay", 42, 3, "pull", digest)
     assert isinstance(found, FeedbackIntent)
     assert feedback_id(found.job()) == f"fb:7:42#3:pull:{digest}"
@@ -242,7 +259,7 @@ def _request(intent: object) -> str | None:
 
 def test_a_check_is_asked_for_again():
     found = read_delivery("check_run", body_of("check_run"))
-    digest = hashlib.sha256(body_of("check_run")).hexdigest()[:16]
+    digest = canonical(body_of("check_run"))
     assert found == _REVIEW._replace(request=f"check:5:{digest}")
 
 
@@ -485,7 +502,7 @@ def test_other_comments_on_lines_say_nothing_of_a_finding(changes: dict[str, Any
 def test_a_thread_that_a_person_resolved_is_told(action: str, event: str):
     body = body_of("pull_request_review_thread", {"action": action})
     found = read_delivery("pull_request_review_thread", body)
-    digest, at = hashlib.sha256(body).hexdigest()[:16], "2026-11-21T13:14:15+00:00"
+    digest, at = canonical(body), "2026-11-21T13:14:15+00:00"
     assert found == FeedbackIntent(7, "octo/pay", 42, 3, event, digest, 98, "alice", at)
 
 

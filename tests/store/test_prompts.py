@@ -50,7 +50,6 @@ def test_a_prompt_reads_back_as_it_was_and_is_kept_once(store: JobStore) -> None
 
     assert first == again == prompt_hash(PROMPT)
     assert store.prompt(first) == PROMPT
-    assert store.delete_prompts(NOW + timedelta(hours=1)) == 1  # one row, of the first time
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Prompt)])
@@ -100,23 +99,6 @@ def test_answers_belong_to_one_question(
         dataclasses.replace(question, prompt_hash="0" * 64),
     ):
         assert store.answers(other) == ()
-
-
-def test_old_prompts_and_answers_are_deleted_and_the_ledger_stays(
-    store: JobStore,
-    new_start: Callable[..., CallStart],
-    answered: Callable[..., Call],
-    question: Question,
-) -> None:
-    start = new_start()
-    store.start_call(start)
-    store.settle_answer(answered(start), question, 1, REPLY)
-    store.put_prompt(PROMPT, at=NOW)
-
-    assert store.delete_prompts(NOW + timedelta(days=5)) == 2
-    assert store.answers(question) == ()
-    assert store.prompt(question.prompt_hash) is None
-    assert store.calls() == [answered(start)]
 
 
 def test_attempts_count_until_the_job_ends(store: JobStore) -> None:
