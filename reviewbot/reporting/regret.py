@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Self
 
-from reviewbot.costs.money import decimal_text
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.review.answer import Severity
 from reviewbot.review.regret import SIDES
@@ -26,13 +25,6 @@ class Counts(NamedTuple):
     def missed(self) -> Ratio:
         """What only Claude found, of all that it found."""
         return Ratio(self.only_claude, self.both + self.only_claude)
-
-    @property
-    def missed_share(self) -> float | None:
-        """Which part of what Claude found the local model did not, 0 to 1; None where Claude found
-        nothing."""
-        by_claude = self.both + self.only_claude
-        return self.only_claude / by_claude if by_claude else None
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
@@ -69,19 +61,6 @@ class RegretFigures:
     def missed(self) -> Ratio:
         """Of the sampled reviews."""
         return Ratio(self.reviews_missed, self.reviews)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON; USD as decimal strings."""
-        return {
-            "reviews": self.reviews,
-            "reviews_missed": self.reviews_missed,
-            **self.total._asdict(),
-            "missed_share": self.total.missed_share,
-            "by_severity": {
-                level.value: counts._asdict() for level, counts in self.by_severity.items()
-            },
-            "usd": decimal_text(self.usd),
-        }
 
 
 def regret_figures(sampled: Iterable[Sampled]) -> RegretFigures:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.regret import Counts, Sampled, regret_figures
 from reviewbot.review.answer import Severity
 
@@ -27,7 +28,7 @@ def test_findings_are_added_up_by_severity() -> None:
 
     assert (figures.reviews, figures.reviews_missed) == (3, 1)
     assert figures.total == Counts(2, 4, 2)
-    assert figures.total.missed_share == 0.5
+    assert figures.total.missed == Ratio(2, 4)
     assert list(figures.by_severity) == list(Severity), "a report has a row for each"
     assert figures.by_severity[Severity.HIGH] == Counts(2, 1, 2)
     assert figures.by_severity[Severity.CRITICAL] == Counts()
@@ -37,19 +38,11 @@ def test_findings_are_added_up_by_severity() -> None:
 def test_a_period_without_samples_says_nothing_about_the_local_model() -> None:
     figures = regret_figures([])
 
-    assert (figures.reviews, figures.usd, figures.total.missed_share) == (0, 0, None)
+    assert (figures.reviews, figures.usd, figures.total.missed.value) == (0, 0, None)
 
 
 @pytest.mark.parametrize(
     ("counts", "share"), [(Counts(0, 9, 0), None), (Counts(0, 0, 2), 1.0), (Counts(3, 0, 0), 0.0)]
 )
 def test_the_missed_share_is_of_what_claude_found(counts: Counts, share: float | None) -> None:
-    assert counts.missed_share == share
-
-
-def test_figures_as_json() -> None:
-    data = regret_figures([sample("one", medium=(1, 0, 3))]).to_json()
-
-    assert data["missed_share"] == 0.75
-    assert (data["both"], data["only_claude"], data["usd"]) == (1, 3, "0.05")
-    assert data["by_severity"]["medium"] == {"both": 1, "only_local": 0, "only_claude": 3}
+    assert counts.missed.value == share
