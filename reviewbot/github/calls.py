@@ -130,10 +130,11 @@ class Calls:
                 raise Unclear(f"GitHub's answer makes no sense: {what}", answer.status)
             yield from (item for item in data if isinstance(item, dict))
             found = _NEXT.search(answer.headers.get("link", ""))
-            if not found:
-                return
             # the cursor alone is taken from the link: where to ask is not GitHub's to say
-            cursor = {"cursor": parse_qs(urlsplit(found[1]).query).get("cursor", [""])[0]}
+            named = parse_qs(urlsplit(found[1]).query).get("cursor") if found else None
+            if not named:
+                return
+            cursor = {"cursor": named[0]}
 
     def _asked(
         self,
