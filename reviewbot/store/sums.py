@@ -67,8 +67,12 @@ class Where(NamedTuple):
         return and_(inside, _reviews.repository == self.repository)
 
 
+#: A question that no budget covered was never put: budgets count it, it is no call.
+_PUT = func.coalesce(_settled.outcome, UNSETTLED) != Outcome.OVER_BUDGET.value
+
+
 def call_sums(connection: Connection, where: Where) -> tuple[CallSum, ...]:
-    """All calls, those without settlement too."""
+    """All calls that were made, those without settlement too."""
     alike = (
         _day(connection),
         _started.engine,
@@ -102,7 +106,7 @@ def call_sums(connection: Connection, where: Where) -> tuple[CallSum, ...]:
         func.sum(_settled.busy_seconds),
     )
     source = _calls.outerjoin(reviews, _reviews.id == _started.review_id)
-    query = select(*alike, *sums).select_from(source).where(where.calls()).group_by(*alike)
+    query = select(*alike, *sums).select_from(source).where(where.calls(), _PUT).group_by(*alike)
     return tuple(sorted(map(_call_sum, connection.execute(query)), key=repr))
 
 
@@ -143,7 +147,7 @@ def pull_sums(connection: Connection, where: Where) -> tuple[PullSum, ...]:
     found = [
         PullSum(repository, number, calls, sum((each or _NOTHING for each in usd), _NOTHING))
         for repository, number, calls, *usd in connection.execute(
-            query.where(where.calls()).group_by(*place)
+            query.where(where.calls(), _PUT).group_by(*place)
         )
     ]
     return tuple(sorted(found, key=lambda pull: (-pull.usd, pull.repository, pull.number or 0)))

@@ -199,6 +199,10 @@ def test_a_start_that_is_written_again_is_reserved_once(
     assert booked(url) == ledger_sums(jobs.calls())
     assert jobs.budgets(NOVEMBER).refused == {"operator": 1}
 
+    jobs.start_call(new_start(), Caps())  # somebody without a cap asks in between
+
+    assert jobs.start_call(refused, caps)  # nothing was reserved for it: it stays refused
+
 
 def test_the_fullest_repository_and_pull_request_of_the_month_are_found(
     store: Store, new_start: NewStart

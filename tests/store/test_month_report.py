@@ -18,7 +18,7 @@ from sample_month import (
     write_month,
 )
 
-from reviewbot.costs.calls import CallStart
+from reviewbot.costs.calls import Call, CallStart
 from reviewbot.reporting.acceptance import Acceptance
 from reviewbot.reporting.breakdown import DayLine
 from reviewbot.reporting.ratio import Ratio
@@ -27,6 +27,7 @@ from reviewbot.reporting.report import Report, build_report
 from reviewbot.reporting.sums import Latency, Refusals, Sums
 from reviewbot.reporting.window import between, previous
 from reviewbot.review.answer import Severity
+from reviewbot.review.engine import Outcome
 from reviewbot.store.reports import ReportStore, open_report_store
 
 #: 36 and 18 busy seconds of $1400 over 36 months of 2 629 800 seconds.
@@ -205,6 +206,44 @@ def test_a_call_that_did_not_fit_exhausts_a_budget(store: ReportStore) -> None:
         if each.repository == "acme/shop"
     ]
     assert (shop.refused, shop.state, shop.used_usd) == (1, "exhausted", Decimal("0.1172"))
+
+
+def test_a_question_that_no_budget_covered_is_no_call(store: ReportStore) -> None:
+    before = store.sums(november())
+    start = CallStart(
+        id="unpaid",
+        review_id="r9",
+        repository="acme/shop",
+        number=9,
+        installation=99,
+        repository_id=22,
+        purpose="review",
+        unit=0,
+        attempt=2,
+        engine="claude",
+        provider="anthropic",
+        model=OPUS,
+        reserved_usd=Decimal(0),
+        started_at=at(21),
+    )
+    store.start_call(start)
+
+    store.settle_call(
+        Call(
+            start=start,
+            outcome=Outcome.OVER_BUDGET,
+            model=OPUS,
+            settled_at=at(21),
+            latency_seconds=0.0,
+            usage=None,
+            raw={},
+            service_tier="",
+            detail="",
+        )
+    )
+
+    after = store.sums(november())
+    assert (after.calls, after.pulls) == (before.calls, before.pulls)
 
 
 def test_sampled_reviews_show_what_the_local_model_missed(
