@@ -94,8 +94,13 @@ def texts(repository: Repository, pull: Pull) -> str:
 
 
 def reaches_one_repository(service: Service, request: Request) -> bool:
-    """Whether the token is of the right installation and of no further repository."""
+    """Whether the token is of the right installation and of no further repository; the sweep only
+    lists an installation's own repositories and open pull requests."""
     grant = service.github.apps.grants[request.token]
+    if request.method == "GET" and request.path == "/installation/repositories":
+        return True
+    if request.method == "GET" and request.query.get("state") == "open":
+        return grant.installation.account == request.path.split("/")[2]
     if request.path == "/graphql":
         about = "{owner}/{name}".format(**request.body["variables"])
     else:
