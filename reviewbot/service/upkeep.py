@@ -1,7 +1,7 @@
 """The service's own work: each chore in its time, by one worker at a time over all of them.
 
 Whose turn it is stands in the database, so that it survives restarts, and a worker that dies in
-the middle of a chore loses it after `LEASE`.
+the middle of a chore loses it after `LEASE`, unless it is back under its name before.
 """
 
 import logging
@@ -76,11 +76,19 @@ class Upkeep:
     look: float = 5.0
     """How often it looks whether one is due, seconds."""
     _started: set[str] = field(default_factory=set)
+    _thread: threading.Thread | None = None
 
     def start(self, holder: str, stopping: threading.Event) -> None:
-        """Until `stopping`; `holder` is this worker's name."""
-        work = threading.Thread(target=self._run, args=(holder, stopping), daemon=True)
-        work.start()
+        """Until `stopping`; `holder` is this worker's name, which no other that lives has."""
+        self._thread = threading.Thread(target=self._run, args=(holder, stopping), daemon=True)
+        self._thread.start()
+
+    def end(self, holder: str, patience: float) -> None:
+        """After `stopping`: wait for the turn that runs, `patience` seconds at most, and leave what
+        is not done then to others, at once. Raises StoreError."""
+        if self._thread:
+            self._thread.join(patience)
+        self.store.give_up(holder)
 
     def _run(self, holder: str, stopping: threading.Event) -> None:
         while not stopping.is_set():

@@ -67,8 +67,9 @@ def run_worker(
 ) -> None:
     """Work until SIGTERM or SIGINT, then end the process.
 
-    `make_parts` is given the connections to the jobs' database, `clock` tells when reports are due. Raises StoreError if a second
-    worker is started on SQLite, or a database can't be used. To be run in the main thread.
+    `make_parts` is given the connections to the jobs' database, `clock` tells when reports are
+    due. Raises StoreError if a second worker is started on SQLite, or a database can't be used. To
+    be run in the main thread.
     """
     stop, code = threading.Event(), 0
     with named(settings, pace.patience) as executor:
@@ -133,6 +134,8 @@ def work(
             log.warning("no sign of life: %s", error)
     jobs.stopping.set()
     _wind_up(jobs, pace)
+    if parts.upkeep:
+        parts.upkeep.end(executor, pace.settle)
     jobs.forgive_running()
     store.end_beats(executor)
 

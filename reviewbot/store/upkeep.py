@@ -32,8 +32,13 @@ class UpkeepStore(Store):
         self, name: str, holder: str, *, now: datetime, until: datetime, at_once: bool = False
     ) -> ChoreState | None:
         """The chore, for this holder alone until then; None while it is another's or, unless
-        `at_once`, not due. Who dies with a chore loses it then."""
-        free = or_(chores.c.held_until.is_(None), chores.c.held_until <= now)
+        `at_once`, not due. Who dies with a chore loses it then, and has it again before, once
+        back under the same name."""
+        free = or_(
+            chores.c.held_until.is_(None),
+            chores.c.held_until <= now,
+            chores.c.held_by == holder,
+        )
         due = or_(chores.c.due_at.is_(None), chores.c.due_at <= now)
         here = update(chores).where(chores.c.name == name, free)
         mine = (here if at_once else here.where(due)).values(held_by=holder, held_until=until)
@@ -63,6 +68,12 @@ class UpkeepStore(Store):
         mine = update(chores).where(chores.c.name == name, chores.c.held_by == holder)
         with self._writing() as connection:
             connection.execute(mine.values(**news, total=chores.c.total + done))
+
+    def give_up(self, holder: str) -> None:
+        """Whatever this holder has is free, and due as before."""
+        mine = update(chores).where(chores.c.held_by == holder)
+        with self._writing() as connection:
+            connection.execute(mine.values(held_by="", held_until=None))
 
     def chores(self) -> tuple[ChoreState, ...]:
         """All chores that were ever done, by name."""

@@ -1,10 +1,11 @@
 """Deliveries from GitHub's log: each once, in order, as far as GitHub lets us."""
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from upkeeping import NOWHERE, House, house
 from reviewbot.service.intake import keep
 from reviewbot.service.jobs import ReviewJob, job_id
 from reviewbot.service.recovering import RECOVER, RESERVE, Recovery
-from reviewbot.service.upkeep import Chore, Done
+from reviewbot.service.upkeep import LEASE, Chore, Done, Turn, Upkeep
 from reviewbot.service.webhook import read_delivery
 
 
@@ -202,6 +203,42 @@ def test_without_the_app_or_github_a_turn_fails_and_the_next_one_works(
 
     assert failed is None
     assert later == Done(1, complete=True)
+
+
+def test_a_worker_that_died_in_mid_turn_goes_on_at_once_when_it_is_back(
+    here: House, shop: Repository, chore: Chore
+) -> None:
+    """On SQLite there is one worker, always of the same name."""
+    here.missed(shop, shop.open_pull("work1"))
+    now = datetime.now(UTC)
+    here.store.claim(chore.name, "local", now=now, until=now + LEASE)  # and then `kill -9`
+
+    assert here.turn(chore, "another") is None
+    assert here.turn(chore, "local") == Done(1, complete=True)
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_turn_to_others(
+    here: House, shop: Repository, chore: Chore
+) -> None:
+    here.missed(shop, shop.open_pull("work1"))
+    begun, stuck = threading.Event(), threading.Event()
+
+    def work(turn: Turn) -> Done:
+        begun.set()
+        stuck.wait(60)  # a request that takes its time
+        turn.goes_on()
+        return Done(0, complete=False)
+
+    ending, stopping = Upkeep(here.store, (replace(chore, work=work),)), threading.Event()
+    ending.start("first", stopping)
+    assert begun.wait(60)
+    assert here.turn(chore, "second") is None
+
+    stopping.set()
+    ending.end("first", patience=0.1)
+
+    assert here.turn(chore, "second") == Done(1, complete=True)
+    stuck.set()
 
 
 def _job(here: House, shop: Repository) -> ReviewJob:
