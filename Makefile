@@ -6,6 +6,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
+TOOLS := build/tools/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
 PYTEST := $(BIN)/python -m pytest -p tests.plugins.summary_line -n $(JOBS) --dist loadfile
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -15,7 +16,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/reviewbot
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt soak lock llama
+.PHONY: help demo test check fmt soak lock llama dist audit
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -27,7 +28,7 @@ test: .venv/.dev ## run the tests (a few minutes; the first time llama.cpp is bu
 	@$(MAKE) --no-print-directory --silent .venv/.llama || echo "Without it: the tests of the llama engine are skipped."
 	@$(PYTEST)
 
-check: .venv/.dev ## lint, types, architecture, dependencies, spelling, workflows (half a minute)
+check: .venv/.dev ## lint, types, architecture, dependencies, spelling, workflows, image (half a minute)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy --no-error-summary
@@ -35,6 +36,7 @@ check: .venv/.dev ## lint, types, architecture, dependencies, spelling, workflow
 	$(BIN)/deptry .
 	$(BIN)/codespell
 	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/hadolint Dockerfile
 
 fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated tables
 	$(BIN)/ruff check --quiet --fix-only .
@@ -79,6 +81,24 @@ llama: .venv/.llama ## build llama.cpp for this machine's cards or CPU (six minu
 	@$(PIP) --require-hashes -r requirements/llama.txt
 	@touch $@
 
+dist: build/tools ## wheel, source and list of contents (SBOM) into dist/; TAG=v1.2.3 must be the version
+	@rm -rf dist
+	@$(TOOLS)/python -m build --quiet --no-isolation --outdir dist
+	@$(TOOLS)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/sbom.cdx.json requirements/base.txt 2>/dev/null
+	@[ -z "$(TAG)" ] || [ -e "dist/reviewbot-$(patsubst v%,%,$(TAG))-py3-none-any.whl" ] || { \
+		echo "$(TAG) is not the version of pyproject.toml." >&2; exit 1; }
+	@ls -l dist
+
+audit: build/tools ## known vulnerabilities in what is installed; asks the vulnerability databases
+	@for lock in service llama; do $(TOOLS)/pip-audit --strict --disable-pip --require-hashes \
+		-r requirements/$$lock.txt || exit 1; done
+
+build/tools: requirements/release.txt | .venv/.created
+	@$(PYTHON) -m venv $@
+	@$(TOOLS)/python -m pip -qq --disable-pip-version-check install --require-hashes -r $<
+	@touch $@
+
 lock: .venv/.dev ## write requirements/*.txt anew; UPGRADE=1 takes the newest versions
 	$(LOCK) pyproject.toml requirements/build.in --extra local --extra analyzers --extra postgres \
 		--extra dev -o requirements/dev.txt
@@ -87,7 +107,11 @@ lock: .venv/.dev ## write requirements/*.txt anew; UPGRADE=1 takes the newest ve
 		-o requirements/demo.txt
 	$(LOCK) pyproject.toml --extra llama -c requirements/dev.txt --no-emit-package llama-cpp-python \
 		-o requirements/llama.txt
-	grep -o 'llama-cpp-python[^"]*' pyproject.toml | $(LOCK) --no-deps - -o requirements/llama-cpp.txt
+	$(LOCK) pyproject.toml --extra analyzers --extra local --extra postgres -c requirements/dev.txt \
+		-o requirements/service.txt
+	$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	$(LOCK) requirements/release.in -c requirements/dev.txt -o requirements/release.txt
+	grep -o 'llama-cpp-python[<>=][^"]*' pyproject.toml | $(LOCK) --no-deps - -o requirements/llama-cpp.txt
 
 .venv/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -1,8 +1,9 @@
-"""`compose.yaml`: what it sets is what there is to set, and vLLM is only there when it is wanted."""
+"""`compose.yaml`: what it sets is what there is to set, and more than one box only where wanted."""
 
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -49,8 +50,7 @@ def test_the_settings_of_a_plain_start_are_accepted(services: dict[str, dict[str
     assert settings.bind == "0.0.0.0:8080"
     assert (settings.local_engine, settings.local_url) == ("auto", "")
     assert "local_context_tokens" not in settings.model_fields_set  # what fits, then
-    assert "profiles" not in services["reviewbot"]
-    assert services["reviewbot"]["build"] == "."
+    assert [name for name in services if "profiles" not in services[name]] == ["reviewbot"]
 
 
 def test_with_the_example_vllm_is_the_local_engine(services: dict[str, dict[str, Any]]) -> None:
@@ -61,11 +61,48 @@ def test_with_the_example_vllm_is_the_local_engine(services: dict[str, dict[str,
     local = engines(settings).engines["local"]
 
     arguments = [filled(argument, given) for argument in vllm["command"]]
-    assert vllm["profiles"] == [given["COMPOSE_PROFILES"]]
+    assert given["COMPOSE_PROFILES"] in vllm["profiles"]
     assert settings.local_url.startswith("http://vllm:8000/")
     assert (local.name, local.external) == ("openai", False)
     assert f"--served-model-name={local.model}" in arguments
     assert f"--max-model-len={local.context_tokens}" in arguments
+
+
+def test_with_the_example_the_database_is_the_one_that_is_started(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    given = example()
+    postgres, worker = services["postgres"], services["worker"]
+    url = urlsplit(filled(worker["environment"]["REVIEWBOT_DATABASE_URL"], given))
+
+    assert given["COMPOSE_PROFILES"] in postgres["profiles"]
+    assert (url.username, url.password, url.hostname, url.path) == (
+        postgres["environment"]["POSTGRES_USER"],
+        filled(postgres["environment"]["POSTGRES_PASSWORD"], given),
+        "postgres",
+        "/reviewbot",  # made by the image: by default it has the user's name
+    )
+
+
+def test_ours_run_without_rights_on_a_read_only_root(services: dict[str, dict[str, Any]]) -> None:
+    ours = [service for service in services.values() if "build" in service]
+
+    assert len(ours) == 2
+    for service in ours:
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_what_is_built_is_in_the_dockerfile(services: dict[str, dict[str, Any]]) -> None:
+    targets = set(
+        re.findall(r"^FROM .* AS (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    )
+    overriding = (ROOT / "compose.cpu.yaml").read_text()
+
+    wanted = {service["build"]["target"] for service in services.values() if "build" in service}
+
+    assert wanted | {*re.findall(r"target: (\w+)", overriding)} == {"cpu", "cuda"} <= targets
 
 
 def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 #: Lock → the extras that it holds besides the dependencies.
 LOCKS = {
     "base": (),
+    "service": ("analyzers", "local", "postgres"),
     "demo": ("analyzers",),
     "dev": ("analyzers", "local", "postgres", "dev"),
     "llama": ("llama",),
@@ -41,7 +42,7 @@ def pins(lock: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "llama-cpp"])
+@pytest.mark.parametrize("name", [*LOCKS, "llama-cpp", "build", "release"])
 def test_every_entry_is_one_version_with_hashes(root: Path, name: str) -> None:
     for requirement, hashes in entries(root / "requirements" / f"{name}.txt"):
         assert [pin.operator for pin in requirement.specifier] == ["=="]
@@ -76,8 +77,8 @@ def test_a_lock_satisfies_what_the_project_declares(
 def test_the_smaller_locks_agree_with_the_largest(root: Path) -> None:
     largest = pins(root / "requirements" / "dev.txt").items()
 
-    assert pins(root / "requirements" / "base.txt").items() <= largest
-    assert pins(root / "requirements" / "demo.txt").items() <= largest
+    for name in ("base", "demo", "service", "build"):
+        assert pins(root / "requirements" / f"{name}.txt").items() <= largest
 
 
 def test_both_ways_to_install_llama_agree_with_the_rest(root: Path) -> None:
@@ -86,7 +87,7 @@ def test_both_ways_to_install_llama_agree_with_the_rest(root: Path) -> None:
     assert {name for name in dev.keys() & llama.keys() if dev[name] != llama[name]} == set()
 
 
-@pytest.mark.parametrize("name", [*LOCKS, "llama-cpp"])
+@pytest.mark.parametrize("name", [*LOCKS, "llama-cpp", "build", "release"])
 def test_a_lock_names_no_host_and_no_folder_of_a_machine(root: Path, name: str) -> None:
     text = (root / "requirements" / f"{name}.txt").read_text("utf-8")
 
@@ -97,4 +98,6 @@ def test_a_lock_names_no_host_and_no_folder_of_a_machine(root: Path, name: str) 
 
 def _bare(text: str) -> str:
     """Without hashes and without the comments that say who wanted what."""
-    return re.sub(r"--hash=\S+|#\s+-c requirements/dev\.txt|-r requirements/build\.in", "", text)
+    return re.sub(
+        r"--hash=\S+|#\s+-c requirements/dev\.txt|-r requirements/(?:build|release)\.in", "", text
+    )

@@ -29,7 +29,12 @@ def test_every_dependency_has_its_reason(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     extras = [text for texts in project["optional-dependencies"].values() for text in texts]
     declared = {Requirement(text).name for text in [*project["dependencies"], *extras]}
-    built_with = {"hatchling", "editables"}
+    built_with = {
+        Requirement(line).name
+        for name in ("build", "release")
+        for line in (root / "requirements" / f"{name}.in").read_text("utf-8").splitlines()
+        if not line.startswith(("#", "-r"))
+    }
 
     rows = re.findall(
         r"^\| (`.+?`) \|", (root / "docs" / "dependencies.md").read_text("utf-8"), re.MULTILINE
@@ -70,3 +75,12 @@ def test_every_target_that_is_named_exists(root: Path) -> None:
 
     assert {"demo", "test", "check"} <= named
     assert named <= targets
+
+
+def test_what_shows_that_an_attack_fails_is_there(root: Path) -> None:
+    text = (root / "docs" / "security.md").read_text("utf-8")
+
+    shown = re.findall(r"`((?:tests|\.github)/[\w/.-]+)`", text)
+
+    assert len(shown) > 15
+    assert [path for path in shown if not (root / path).exists()] == []
