@@ -54,28 +54,13 @@ class Reporter(Protocol):
 
 
 @dataclass(frozen=True)
-class PlainSteps:
-    """Everything happens here and now."""
+class LiveModels:
+    """Questions put to models here and now, several at a time, with retries."""
 
     review_id: str
-    source: Callable[[], Fetched]
-    analyzers: Analyzers
     asker: Asker
     ledger: Ledger
     reporter: Reporter
-    post: "Callable[[Review], Posting | None] | None" = None
-    """Posts the review, and says how it stands there now if it did; without it the command only
-    prints the review."""
-
-    def fetch(self) -> Fetched:
-        self.reporter.say("reading the change")
-        return self.source()
-
-    def analyze(
-        self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
-    ) -> Analysis:
-        self.reporter.say("running analysers")
-        return self.analyzers.analyze(change, sources, skip=skip, sql_dialect=sql_dialect)
 
     def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
         self.reporter.say(f"counting tokens for {self.asker.engines[role].model}")
@@ -101,22 +86,6 @@ class PlainSteps:
             for pool in pools.values():
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def too_dear(self, asks: Sequence[Ask]) -> str:
-        return self.asker.too_dear(asks)
-
-    def spending(self, payer: Payer, budget: Budget) -> Spending:
-        return self.asker.spending(payer, budget, review_id=self.review_id)
-
-    def record(self, review: Review) -> None:
-        self.ledger.save_review(review, request="cli")
-
-    def publish(self, review: Review) -> None:
-        if self.post:
-            self.reporter.say("posting the review")
-            posting = self.post(review)
-            if posting:
-                self.ledger.add_posted(self.review_id, posting)
-
     def _parallel(self, role: Role) -> int:
         """Questions in flight to the engine of a role: of an engine that works on some at a time,
         these and one to go on with. Time in its queue would count against their patience."""
@@ -140,6 +109,57 @@ class PlainSteps:
             if stopping.wait(delay):
                 return Asked(reply, tuple(calls), sends)
             attempt += 1
+
+
+@dataclass(frozen=True)
+class PlainSteps:
+    """Everything happens here and now."""
+
+    review_id: str
+    source: Callable[[], Fetched]
+    analyzers: Analyzers
+    asker: Asker
+    ledger: Ledger
+    reporter: Reporter
+    post: "Callable[[Review], Posting | None] | None" = None
+    """Posts the review, and says how it stands there now if it did; without it the command only
+    prints the review."""
+
+    def fetch(self) -> Fetched:
+        self.reporter.say("reading the change")
+        return self.source()
+
+    def analyze(
+        self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
+    ) -> Analysis:
+        self.reporter.say("running analysers")
+        return self.analyzers.analyze(change, sources, skip=skip, sql_dialect=sql_dialect)
+
+    def count(self, role: Role, prompt: Prompt, texts: Sequence[str]) -> Counted | None:
+        return self._models.count(role, prompt, texts)
+
+    def ask(self, asks: Sequence[Ask]) -> list[Asked]:
+        return self._models.ask(asks)
+
+    def too_dear(self, asks: Sequence[Ask]) -> str:
+        return self.asker.too_dear(asks)
+
+    def spending(self, payer: Payer, budget: Budget) -> Spending:
+        return self.asker.spending(payer, budget, review_id=self.review_id)
+
+    def record(self, review: Review) -> None:
+        self.ledger.save_review(review, request="cli")
+
+    def publish(self, review: Review) -> None:
+        if self.post:
+            self.reporter.say("posting the review")
+            posting = self.post(review)
+            if posting:
+                self.ledger.add_posted(self.review_id, posting)
+
+    @property
+    def _models(self) -> LiveModels:
+        return LiveModels(self.review_id, self.asker, self.ledger, self.reporter)
 
 
 @dataclass

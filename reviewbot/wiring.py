@@ -4,8 +4,9 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,10 +25,11 @@ from reviewbot.pipeline import Setup, effective_policy, review_change
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role
 from reviewbot.routing.rules import RuleSet, shipped_rules, with_own_rules
-from reviewbot.steps import PlainSteps, Reporter, TokenPost
+from reviewbot.steps import LiveModels, PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+    from reviewbot.evaluating import Bench
     from reviewbot.store.reports import ReportStore
 
 #: Longest wait for a local server to name its models, seconds.
@@ -146,8 +148,9 @@ def terminal_marker_key(settings: Settings) -> bytes:
     return marker_key(settings)
 
 
-def engines(settings: Settings) -> Crew:
-    """The engine of each role, as the settings say, and in words which were chosen and why."""
+def engines(settings: Settings, *, low: bool = False) -> Crew:
+    """The engine of each role, as the settings say, and in words which were chosen and why; with
+    `low` the cheap Claude model beside a local one, too."""
     chosen: dict[Role, Engine] = {}
     notes: list[str] = []
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else ""
@@ -161,7 +164,7 @@ def engines(settings: Settings) -> Crew:
     notes.append(note)
     if local:
         chosen["local"] = local
-    elif settings.without_local == "claude" and key:
+    if key and (low or (not local and settings.without_local == "claude")):
         chosen["low"] = _claude(settings, key, settings.claude_model_low)
     return Crew(chosen, tuple(notes))
 
@@ -199,6 +202,55 @@ def past_calls(settings: Settings) -> list[Call]:
 
     with open_store(settings.database) as ledger:
         return [call for call in ledger.calls() if isinstance(call, Call)]
+
+
+@contextmanager
+def bench(
+    settings: Settings, folder: Path, *, corpus: str, budget: Decimal, replay: bool
+) -> "Iterator[Bench]":
+    """What an evaluation is done with, kept in `folder`; with `replay` no model is asked.
+
+    All of its paid calls together cost at most `budget` USD. Raises UsageError for a folder of
+    another corpus or of other models.
+    """
+    from reviewbot.engines.analyzers import LocalAnalyzers
+    from reviewbot.evaluating import Answers, Bench, Silent, lineup_json, lineup_of
+    from reviewbot.store.evaluations import EvaluationFolder
+    from reviewbot.store.ledger import open_store
+
+    kept = EvaluationFolder(folder)
+    about = kept.about()
+    if about and about["corpus"] != corpus:
+        raise UsageError(f"{folder} holds the evaluation of another corpus: give another folder")
+    if replay and not about:
+        raise UsageError(f"{folder} holds no evaluation")
+    crew = Crew({}, ()) if replay else engines(settings, low=True)
+    lineup = lineup_of(about["engines"]) if replay and about else crew.lineup
+    if about and about["engines"] != lineup_json(lineup):
+        raise UsageError(f"{folder} was begun with other models: give another folder")
+    if not about:
+        about = {
+            "corpus": corpus,
+            "engines": lineup_json(lineup),
+            "started_at": datetime.now(UTC).isoformat(),
+        }
+        kept.begin(about)
+    began = datetime.fromisoformat(about["started_at"])
+    prepared = setup(settings, crew)
+    local = lineup.get("local")
+    prepared = replace(
+        prepared,
+        lineup=lineup,
+        local_context_tokens=local.context_tokens if local else prepared.local_context_tokens,
+    )
+    with open_store(kept.database) as ledger:
+        # one month for all of it: the cap holds however long it takes
+        made = replace(
+            asker(settings, crew, ledger, prepared.prices), monthly_usd=budget, now=lambda: began
+        )
+        live = None if replay else LiveModels("evaluation", made, ledger, Silent())
+        answers = Answers(kept, lineup, live)
+        yield Bench(prepared, LocalAnalyzers(), kept, answers, began)
 
 
 @contextmanager

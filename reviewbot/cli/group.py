@@ -29,6 +29,7 @@ COMMANDS = {
         "Say what reviews would cost a month, from merged history.",
     ),
     "report": ("reviewbot.cli.report", "Say what a month cost, and whether it was worth it."),
+    "eval": ("reviewbot.cli.eval", "Measure ways to review against remarks that people made."),
     "ledger": ("reviewbot.cli.ledger", "Export the ledger as CSV or JSON."),
     "serve": ("reviewbot.cli.serve", "Run the GitHub service: listener and worker."),
     "web": ("reviewbot.cli.web", "Run its listener alone."),

@@ -1,0 +1,1 @@
+"""Which way to review is worth its money: strategies measured against remarks of people."""
