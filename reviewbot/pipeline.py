@@ -19,11 +19,13 @@ from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.summary import summarize
 from reviewbot.errors import DocumentError, EngineError
+from reviewbot.escalating import second_opinions
 from reviewbot.privacy.egress import NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.result import Review
 from reviewbot.publishing.spending import budget_notes
 from reviewbot.reading import Asked, Talk, ask_all, judged
+from reviewbot.refining import with_drafts
 from reviewbot.review.answer import Severity
 from reviewbot.review.assemble import Read, coverage_of, finding_of
 from reviewbot.review.attention import held_line, over_budget, unread
@@ -250,6 +252,7 @@ def _read(
     """Put all questions; what the budget does not cover goes to the local model, unless it is to be
     held."""
     policy, lineup = talk.policy, setup.lineup
+    jobs, refined = with_drafts(talk, jobs, briefing, file_notes(route))
 
     def more_after(job: Job, reply: Reply) -> Sequence[Job]:
         more = follow_ups(job, reply, briefing, lineup)
@@ -262,6 +265,8 @@ def _read(
     parts = parts_of(read for read, _ in answers)
     reads = [part.best for part in parts]
     standing = judged(talk, parts, setup.dismissed)
+    second_opinions(talk, standing, briefing)
+    standing.notes += [refined] if refined else []
     compared = Comparison(tuple(standing.findings), None, "")
     if setup.automatic and is_sampled(talk, route):
         compared = compare(talk, reads, standing.findings, briefing, route, setup.dismissed)

@@ -167,16 +167,19 @@ class ReviewPolicy(Closed):
 
 
 class Escalate(Closed):
-    """When a local review's finding is put to Claude (strategy `cascade`)."""
+    """Which findings of the local model Claude is asked about, each with its own lines only."""
 
     severity: Annotated[SeverityName, OPERATOR] = Field(
-        "high", description="Findings of at least this severity are put to Claude."
+        "high", description="Findings of at least this severity …"
     )
     confidence_below: Annotated[float, LOWERS] = Field(
-        0.6, ge=0, le=1, description="Findings that the local model is less sure of, likewise."
+        0.6, ge=0, le=1, description="… that the local model is less sure of, 0 to 1 …"
     )
     max_per_pr: Annotated[int, LOWERS] = Field(
-        3, ge=0, le=100, description="Most such questions per pull request."
+        0,
+        ge=0,
+        le=100,
+        description="… are put to Claude, at most so many of a review: it confirms, corrects or withdraws them.",
     )
 
 
@@ -222,9 +225,9 @@ class Policy(Closed):
     ignore: Ignore = Ignore()
     route: RoutePolicy = RoutePolicy()
     review: ReviewPolicy = ReviewPolicy()
-    strategy: Annotated[Literal["routed", "cascade", "claude"], OPERATOR] = Field(
-        "routed",
-        description="By the rules; the same, with doubtful local findings put to Claude; or all to Claude.",
+    strategy: Annotated[Literal["review", "refine"], OPERATOR] = Field(
+        "review",
+        description="How Claude reads what goes to it: by itself, or after the local model, whose findings it confirms, corrects and adds to (`refine`).",
     )
     escalate: Escalate = Escalate()
     budget: Budget = Budget()

@@ -41,7 +41,14 @@ BASES: Mapping[str, tuple[tuple[Role, ...], Tier | None, str | None, str]] = {
 #: What is done besides → (keys of the policy, what that is). `passesN` is read apart.
 EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "verify": ({"review": {"verify": True}}, "the local model judges its own findings"),
+    "escalate": (
+        {"escalate": {"severity": "low", "confidence_below": 0.8, "max_per_pr": 10}},
+        "up to ten findings that the local model is not sure of are put to Claude",
+    ),
+    "refine": ({"strategy": "refine"}, "Claude reads after the local model, with its drafts"),
 }
+#: Engines that are asked besides.
+_ASKED_BY: Mapping[str, tuple[Role, ...]] = {"escalate": ("claude",), "refine": ("local",)}
 _PASSES = re.compile(r"passes([2-5])")
 
 
@@ -85,6 +92,8 @@ def strategy_of(name: str) -> Strategy:
         raise UsageError(f"no strategy is called {base!r}: {', '.join(BASES)}")
     roles, tier, granularity, _ = BASES[base]
     keys: list[Mapping[str, Any]] = []
+    for extra in extras:
+        roles += tuple(role for role in _ASKED_BY.get(extra, ()) if role not in roles)
     if granularity:
         keys.append({"route": {"granularity": granularity}})
     for extra in extras:

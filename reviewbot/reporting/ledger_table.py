@@ -17,7 +17,8 @@ COLUMNS: Mapping[str, str] = {
     "number": "pull request",
     "installation": "the GitHub App's installation",
     "repository_id": "GitHub's id, which outlives a rename",
-    "purpose": "`review`, `verify` (the local model judges its findings) or `route` (a doubt)",
+    "purpose": "`review`, `verify` (the local model judges its findings), `route` (a doubt), `regret`"
+    " (a comparison), `draft` and `refine` (strategy), `escalate` (a second opinion)",
     "unit": "part of the change, counted from 0",
     "attempt": "1 for the first try of a question",
     "engine": "`claude`, `openai` (any compatible server) or `llama`",

@@ -18,6 +18,7 @@ from reviewbot.reporting.page import (
     Tile,
     Tiles,
 )
+from reviewbot.reporting.purposes import purpose_tables
 from reviewbot.reporting.report import Report
 from reviewbot.reporting.report_tables import (
     acceptance_tables,
@@ -81,6 +82,8 @@ def _parts(report: Report, api_url: str) -> Iterator[tuple[str, Iterable[Block]]
     yield "Pull requests and findings", pull_tables(report, api_url)
     yield "What people made of it", acceptance_tables(report)
     yield "What went wrong", failure_tables(report)
+    if report.sums.purposes:
+        yield "Asked besides reviews", purpose_tables(report.sums.purposes)
     if report.sampled:
         yield "Sampled comparisons", sampled_tables(report.sampled)
     if report.budgets:

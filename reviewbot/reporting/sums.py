@@ -130,6 +130,20 @@ class Refusals(NamedTuple):
     """Of these, asked of another model after that."""
 
 
+class PurposeSum(NamedTuple):
+    """Calls that asked something else than for a plain review, by what they asked."""
+
+    purpose: str
+    """The ledger's word: `verify`, `route`, `regret`, `draft`, `refine`, `escalate` …"""
+    word: str
+    """What Claude said of a finding (`escalate`): confirm, correct or withdraw; else empty."""
+    calls: int
+    usd: Decimal
+    """Billed by providers."""
+    local_usd: Decimal
+    """Energy and amortisation."""
+
+
 @dataclass(frozen=True)
 class Sums:
     """One window, of everything or of one repository."""
@@ -143,6 +157,7 @@ class Sums:
     """Pull requests that were only routed."""
     latencies: tuple[Latency, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
+    purposes: tuple[PurposeSum, ...] = ()
     titles: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Of the dearest pull requests."""
     all_busy_seconds: float = 0.0

@@ -17,6 +17,7 @@ from reviewbot.review.engine import Prompt
 from reviewbot.review.evidence import Evidence
 from reviewbot.review.render import cut_short, shown_path
 from reviewbot.review.risk import risk_schema
+from reviewbot.review.second import second_schema
 from reviewbot.review.units import Unit, outline
 from reviewbot.review.verdict import verdict_schema
 
@@ -50,7 +51,10 @@ class Task:
 REVIEW = Task("system", "Review", answer_schema())
 VERIFY = Task("verify", "Review", verdict_schema())
 """Asked about a unit that was shown for its review: its instructions come last."""
+REFINE = Task("refine", "Review", answer_schema())
+"""Asked about a unit as for its review, with drafts: its instructions come last."""
 ROUTE = Task("route", "Decide about", risk_schema())
+SECOND = Task("second", "Judge the finding on", second_schema())
 
 
 def system_prompt() -> str:

@@ -1,15 +1,22 @@
 """When the same question is put to the same engine again, and after how long."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from reviewbot.review.answer import parse_answer
 from reviewbot.review.engine import Outcome, Reply
-from reviewbot.review.prompt import ROUTE, VERIFY
+from reviewbot.review.prompt import ROUTE, SECOND, VERIFY, Task
 from reviewbot.review.risk import parse_risk
+from reviewbot.review.second import parse_second
 from reviewbot.review.verdict import parse_verdicts
 
+#: What reads the answer to a question that is no review.
+_PARSERS: Sequence[tuple[Task, Callable[[str], object]]] = (
+    (VERIFY, parse_verdicts),
+    (ROUTE, parse_risk),
+    (SECOND, parse_second),
+)
 #: Tries of one question to one engine, the first included.
 MAX_ATTEMPTS = 4
 #: Longest wait that is worth it while somebody waits for the review, seconds.
@@ -45,12 +52,14 @@ def checked(reply: Reply, schema: Mapping[str, Any]) -> Reply:
     """
     if reply.outcome is not Outcome.ANSWERED:
         return reply
-    if schema == VERIFY.schema or schema == ROUTE.schema:
-        parse = parse_verdicts if schema == VERIFY.schema else parse_risk
-        if parse(reply.text) is not None:
-            return reply
-        detail = reply.detail or "the answer is not of the asked form"
-        return replace(reply, outcome=Outcome.MALFORMED, detail=detail)
+    if schema == SECOND.schema and (opinion := parse_second(reply.text)):
+        return replace(reply, detail=opinion.verdict.value)  # for the ledger
+    for task, parse in _PARSERS:
+        if schema == task.schema:
+            if parse(reply.text) is not None:
+                return reply
+            detail = reply.detail or "the answer is not of the asked form"
+            return replace(reply, outcome=Outcome.MALFORMED, detail=detail)
     answer = parse_answer(reply.text)
     if answer.whole:
         return reply

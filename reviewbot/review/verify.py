@@ -44,8 +44,25 @@ def trial(job: Job, findings: Sequence[Finding], facts: EngineFacts) -> Trial:
 
 
 def _questioned(composed: Composed, findings: Sequence[Finding], facts: EngineFacts) -> Composed:
-    texts, egress = [VERIFY.instructions, "The findings:"], list(composed.egress)
+    asked = asked_about(composed, f"{VERIFY.instructions}\n\nThe findings:", findings, facts)
     room = _FRAME_TOKENS + _VERDICT_TOKENS * len(findings)
+    prompt = replace(
+        asked.prompt,
+        schema=VERIFY.schema,
+        max_output_tokens=min(room, output_tokens(facts)),
+        sample=0,
+        again=False,
+        choices=tuple(str(number) for number in range(1, len(findings) + 1)),
+    )
+    return replace(asked, prompt=prompt)
+
+
+def asked_about(
+    composed: Composed, head: str, findings: Sequence[Finding], facts: EngineFacts
+) -> Composed:
+    """The prompt with these findings after it, numbered from 1. Raises PrivacyError if redaction
+    fails."""
+    texts, egress = [head], list(composed.egress)
     for number, finding in enumerate(findings, 1):
         text = _shown(number, finding)
         if facts.external:
@@ -54,15 +71,7 @@ def _questioned(composed: Composed, findings: Sequence[Finding], facts: EngineFa
             path = finding.path if finding.path in composed.prompt.paths else ABOUT
             egress.append(EgressEntry(path, len(text.encode()), cleaned.count))
         texts.append(text)
-    prompt = replace(
-        composed.prompt,
-        question="\n\n".join(texts),
-        schema=VERIFY.schema,
-        max_output_tokens=min(room, output_tokens(facts)),
-        sample=0,
-        again=False,
-        choices=tuple(str(number) for number in range(1, len(findings) + 1)),
-    )
+    prompt = replace(composed.prompt, question="\n\n".join(texts))
     return replace(composed, prompt=prompt, egress=tuple(egress))
 
 

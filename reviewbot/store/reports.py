@@ -40,6 +40,7 @@ class ReportStore(FeedbackStore):
                 routed_pulls=routed,
                 latencies=add_up.latencies(connection, where),
                 refusals=add_up.refusals(connection, where),
+                purposes=add_up.purpose_sums(connection, where),
                 titles=add_up.titles(connection, dearest),
                 all_busy_seconds=_busy(connection, where, calls),
                 has_hardware=add_up.has_hardware(connection, where),

@@ -30,11 +30,14 @@ from reviewbot.reporting.sums import (
     CallSum,
     Latency,
     PullSum,
+    PurposeSum,
     Refusals,
     ReviewSum,
     percentile,
 )
 from reviewbot.review.engine import Outcome
+from reviewbot.review.second import PURPOSE as SECOND_OPINION
+from reviewbot.review.second import Word
 from reviewbot.store.columns import Usd
 from reviewbot.store.schema import call_settled, call_started, reviews
 
@@ -42,6 +45,7 @@ _started, _settled, _reviews = call_started.c, call_settled.c, reviews.c
 _calls = call_started.outerjoin(call_settled, _settled.id == _started.id)
 _model = func.coalesce(_settled.price_model, _started.model)
 _NOTHING = Decimal(0)
+_WORDS = frozenset(word.value for word in Word)
 #: Nothing as an amount: a column of `case` takes its type from it.
 _ZERO = literal(_NOTHING, Usd)
 
@@ -210,6 +214,39 @@ def refusals(connection: Connection, where: Where) -> Refusals:
     )
     questions, taken_over = connection.execute(query).one()
     return Refusals(int(questions), int(taken_over))
+
+
+def purpose_sums(connection: Connection, where: Where) -> tuple[PurposeSum, ...]:
+    """What was asked besides plain reviews."""
+    of_findings = _started.purpose == SECOND_OPINION
+    alike = (
+        _started.purpose,
+        case((of_findings, func.coalesce(_settled.detail, "")), else_=literal("")),
+    )
+    query = (
+        select(
+            *alike,
+            func.count(),
+            _known(_settled.usd),
+            func.sum(_settled.energy_usd),
+            func.sum(_settled.amortisation_usd),
+        )
+        .select_from(_calls)
+        .where(where.calls(), _started.purpose != "review", _PUT)
+        .group_by(*alike)
+    )
+    sums: dict[tuple[str, str], PurposeSum] = {}
+    for purpose, detail, calls, usd, energy, amortisation in connection.execute(query):
+        key = (purpose, detail if detail in _WORDS else "")
+        before = sums.get(key, PurposeSum(*key, 0, _NOTHING, _NOTHING))
+        local = (energy or _NOTHING) + (amortisation or _NOTHING)
+        sums[key] = PurposeSum(
+            *key,
+            before.calls + calls,
+            before.usd + (usd or _NOTHING),
+            before.local_usd + local,
+        )
+    return tuple(sums[key] for key in sorted(sums))
 
 
 def titles(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -60,7 +60,7 @@ review:
   passes: 2
   verify: true
   regret_percent: 5
-strategy: cascade
+strategy: refine
 escalate: {severity: medium, confidence_below: 0.5, max_per_pr: 1}
 budget: {monthly_usd: 20, per_pr_usd: 0.25, when_exhausted: hold}
 publish: {summary: true, inline: false, check: true, fail_on: high}
@@ -150,7 +150,7 @@ def test_what_only_one_side_says_holds():
         ("route.also", "[complexity]", "[]", ("complexity",)),
         ("route.uncertain", "claude", "local", "claude"),
         ("route.granularity", "file", "pull_request", "file"),
-        ("strategy", "routed", "claude", "routed"),
+        ("strategy", "review", "refine", "review"),
         ("review.language", "English", "Deutsch", "Deutsch"),
         ("publish.fail_on", "high", "null", None),
     ],
