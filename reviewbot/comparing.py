@@ -62,7 +62,7 @@ def compare(
         Plan((Assignment("claude", tuple(files)),), (), {}, ()),
         briefing,
         talk.lineup,
-        sources=talk.fetched.sources.head,
+        sources=talk.texts,
         notes=file_notes(route),
     )
 

@@ -70,7 +70,7 @@ def _job(
         guidelines=(),
         evidence={},
     )
-    units = pack([small], unit_budget(claude, alone), sources=dict(talk.fetched.sources.head)).units
+    units = pack([small], unit_budget(claude, alone), sources=talk.texts).units
     for unit in units:
         if len(units) == 1 or any(
             finding.line in part for section in unit.sections for part in section.lines

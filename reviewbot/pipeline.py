@@ -161,7 +161,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         planned,
         briefing,
         setup.lineup,
-        sources=sources.head,
+        sources=talk.texts,
         notes=file_notes(route),
         count=steps.count,
         passes=policy.review.passes,
@@ -323,9 +323,7 @@ def _asked(
     areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
     briefing = briefing_of(fetched, policy, Analysis(), never_send)
     local = setup.lineup.get("local")
-    job = doubt_job(
-        route, areas, briefing, local, sources=fetched.sources.head, count=talk.steps.count
-    )
+    job = doubt_job(route, areas, briefing, local, sources=talk.texts, count=talk.steps.count)
     if isinstance(job, str):
         return settled(route, spared, job)
     try:

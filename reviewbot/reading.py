@@ -1,6 +1,6 @@
 """Questions put to engines in rounds, until nothing more can be done about any of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
@@ -51,6 +51,11 @@ class Talk:
     @property
     def change(self) -> Change:
         return self.fetched.change
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """path → whole text, of which prompts show what is around the change."""
+        return self.fetched.sources.head if self.policy.review.context == "function" else {}
 
     @property
     def payer(self) -> Payer:

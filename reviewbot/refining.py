@@ -50,7 +50,7 @@ def _drafts(
         Plan((Assignment("local", files),), (), {}, ()),
         briefing,
         talk.lineup,
-        sources=talk.fetched.sources.head,
+        sources=talk.texts,
         notes=notes,
         count=talk.steps.count,
     )

@@ -133,6 +133,14 @@ class ReviewPolicy(Closed):
     guidelines: Annotated[bool, REPOSITORY] = Field(
         True, description="Show AGENTS.md and CONTRIBUTING.md of the base branch to the reviewer."
     )
+    checklists: Annotated[bool, REPOSITORY] = Field(
+        False,
+        description="Give the reviewer short lists of questions: concurrency, security, inverted logic, use of APIs, loss of data.",
+    )
+    context: Annotated[Literal["function", "diff"], REPOSITORY] = Field(
+        "function",
+        description="What a model sees around a change: the enclosing function, or what the diff shows.",
+    )
     min_severity: Annotated[SeverityName, REPOSITORY] = Field(
         "low", description="Findings below it are left out."
     )

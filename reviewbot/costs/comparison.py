@@ -11,7 +11,7 @@ from reviewbot.review.assemble import Read
 from reviewbot.review.engine import Outcome
 from reviewbot.review.finding import Coverage
 from reviewbot.review.plan import NO_MODEL
-from reviewbot.review.prompt import Briefing, system_tokens
+from reviewbot.review.prompt import FRAME_TOKENS, Briefing
 from reviewbot.review.work import planned_prompt_tokens
 
 #: Length of an answer that was never made, tokens: a walkthrough and two findings. Replaced by
@@ -50,7 +50,7 @@ def all_claude_usd(
             prompt = used.input + used.cache_read + used.cache_write_5m + used.cache_write_1h
             total += price(prompt, used.output)
         else:
-            tokens = system_tokens() + estimate_tokens(read.job.composed.prompt.text)
+            tokens = FRAME_TOKENS + estimate_tokens(read.job.composed.prompt.text)
             total += price(tokens, ASSUMED_OUTPUT_TOKENS)
     unread = {entry.path for entry in coverage if entry.engine == NO_MODEL}
     files = [file for file in briefing.change.files if file.path in unread]

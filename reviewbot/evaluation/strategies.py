@@ -41,6 +41,11 @@ BASES: Mapping[str, tuple[tuple[Role, ...], Tier | None, str | None, str]] = {
 #: What is done besides → (keys of the policy, what that is). `passesN` is read apart.
 EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "verify": ({"review": {"verify": True}}, "the local model judges its own findings"),
+    "checklists": (
+        {"review": {"checklists": True}},
+        "models are given short lists of questions to go through",
+    ),
+    "diff": ({"review": {"context": "diff"}}, "models see the diff without the function around"),
     "escalate": (
         {"escalate": {"severity": "low", "confidence_below": 0.8, "max_per_pr": 10}},
         "up to ten findings that the local model is not sure of are put to Claude",

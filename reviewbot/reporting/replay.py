@@ -5,12 +5,12 @@ analysers would add to a prompt is left out, some tokens a file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from reviewbot.change.model import Change, FileChange
+from reviewbot.change.model import Change, FileChange, Sources
 from reviewbot.change.source import Document, Fetched
 from reviewbot.config.policy import Policy, RoutePolicy
 from reviewbot.privacy.egress import NeverSend
@@ -167,6 +167,8 @@ class Replayer:
             Strategy.LOCAL: overridden(by_file, Tier.LOCAL),
             Strategy.DIFFICULTY: overridden(by_file, Tier.CLAUDE) if difficult else whole,
         }
+        if self.policy.review.context == "diff":
+            fetched = replace(fetched, sources=Sources())
         never_send = NeverSend(self.policy.route.never_send)
         packer = _Packer(fetched, self._briefing(fetched), self.local_context_tokens)
         return {
@@ -186,6 +188,7 @@ class Replayer:
             guidelines=self.guidelines if review.guidelines else (),
             instructions=review.instructions,
             language=review.language,
+            checklists=review.checklists,
         )
 
     def _lineup(self, strategy: Strategy) -> Lineup:

@@ -25,6 +25,7 @@ def briefing_of(
         path_instructions=_instructions(policy, fetched.change),
         language=policy.review.language,
         evidence=by_path,
+        checklists=policy.review.checklists,
         never_send=frozenset(file.path for file in fetched.change.files if never_send.covers(file)),
     )
 

@@ -44,8 +44,13 @@ class Task:
     @cached_property
     def instructions(self) -> str:
         """The instructions, the same for every change."""
-        text = package_files("reviewbot.review") / "prompts" / f"{self.name}.md"
-        return text.read_text(encoding="utf-8").strip()
+        return _prompt_file(self.name)
+
+
+@cache
+def _prompt_file(name: str) -> str:
+    text = package_files("reviewbot.review") / "prompts" / f"{name}.md"
+    return text.read_text(encoding="utf-8").strip()
 
 
 REVIEW = Task("system", "Review", answer_schema())
@@ -57,9 +62,10 @@ ROUTE = Task("route", "Decide about", risk_schema())
 SECOND = Task("second", "Judge the finding on", second_schema())
 
 
-def system_prompt() -> str:
-    """The instructions, the same for every review."""
-    return REVIEW.instructions
+def system_prompt(*, checklists: bool = False) -> str:
+    """The instructions, the same for every review under one policy."""
+    lists = ["", _prompt_file("checklists")] if checklists else []
+    return "\n".join([REVIEW.instructions, *lists])
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ class Briefing:
     """Human language of the remarks, if not English."""
     evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
     """path → what analysers said."""
-
+    checklists: bool = False
+    """The reviewer is given lists of questions to go through."""
     never_send: frozenset[str] = frozenset()
     """Paths that no external engine may see, not even by name."""
 
@@ -133,9 +140,9 @@ class Composed:
 
 
 @cache
-def system_tokens() -> int:
+def system_tokens(*, checklists: bool = False) -> int:
     """Estimated tokens of the instructions and of the answer's schema and the chat's frame."""
-    return estimate_tokens(system_prompt()) + FRAME_TOKENS
+    return estimate_tokens(system_prompt(checklists=checklists)) + FRAME_TOKENS
 
 
 def compose(
@@ -171,7 +178,9 @@ def compose(
             egress.append(EgressEntry(section.path, len(text.encode()), cleaned.count))
         texts.append(text)
     prompt = Prompt(
-        system=task.instructions,
+        system=system_prompt(checklists=briefing.checklists)
+        if task is REVIEW
+        else task.instructions,
         shared=shared,
         unit="\n\n".join(texts),
         schema=task.schema,
