@@ -49,4 +49,4 @@ def chosen_time(
     first = since.replace(tzinfo=UTC) if since else beginning
     if first is None:
         raise UsageError("--until needs --since")
-    return between(first, until.replace(tzinfo=UTC) if until else now)
+    return between(first, until.replace(tzinfo=UTC) if until else now, now)

@@ -1,6 +1,7 @@
 """The energy that this machine's NVIDIA cards have used, where they count it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 
@@ -20,11 +21,15 @@ def energy_meter() -> Callable[[], float] | None:
         pynvml.nvmlInit()
         cards = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
 
-        def read() -> float:
-            used = [pynvml.nvmlDeviceGetTotalEnergyConsumption(card) for card in cards]
-            return float(sum(used)) / 1000
-
-        read()
+        known = [pynvml.nvmlDeviceGetTotalEnergyConsumption(card) for card in cards]
     except pynvml.NVMLError:
         return None
+
+    def read() -> float:
+        for index, card in enumerate(cards):
+            # a card that is lost in the middle of a call counts no further, and fails nothing
+            with suppress(pynvml.NVMLError):
+                known[index] = pynvml.nvmlDeviceGetTotalEnergyConsumption(card)
+        return float(sum(known)) / 1000
+
     return read if cards else None

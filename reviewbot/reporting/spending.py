@@ -99,8 +99,8 @@ def _share(sums: Sums, rates: LocalRates, window: Window) -> Decimal:
         Decimal(repr(each))
         for each in (sum(call.busy_seconds for call in sums.calls), sums.all_busy_seconds)
     )
-    if busy >= all_busy:
-        return whole
+    if busy >= all_busy:  # all of it, if it did anything; else nobody's in particular
+        return whole if busy or not sums.of_repository else ZERO
     return exact(whole * busy / all_busy)
 
 

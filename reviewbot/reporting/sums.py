@@ -162,6 +162,8 @@ class Sums:
     """Of the dearest pull requests."""
     all_busy_seconds: float = 0.0
     """Of the hardware, for all repositories."""
+    of_repository: bool = False
+    """Of one repository only."""
     has_hardware: bool = False
     """The ledger has a call to hardware of our own, of this time or before."""
 

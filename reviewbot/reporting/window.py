@@ -67,13 +67,14 @@ def named_month(text: str, now: datetime) -> Window:
     return month_of(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC), now)
 
 
-def between(since: datetime, until: datetime) -> Window:
-    """Any time. Raises UsageError if it ends before it begins."""
+def between(since: datetime, until: datetime, now: datetime | None = None) -> Window:
+    """Any time; of the hardware it takes what is over `now`. Raises UsageError if it ends before it
+    begins."""
     if until <= since:
         raise UsageError("--until must be later than --since")
-    seconds = Decimal(str((until - since).total_seconds()))
+    over = max(min(until, now or until) - since, timedelta(0))
     name = f"{_day(since)} to {_day(until)}"
-    return Window(since, until, name, seconds / SECONDS_PER_MONTH)
+    return Window(since, until, name, Decimal(str(over.total_seconds())) / SECONDS_PER_MONTH)
 
 
 def previous(window: Window) -> Window:

@@ -43,6 +43,7 @@ class ReportStore(FeedbackStore):
                 purposes=add_up.purpose_sums(connection, where),
                 titles=add_up.titles(connection, dearest),
                 all_busy_seconds=_busy(connection, where, calls),
+                of_repository=repository is not None,
                 has_hardware=add_up.has_hardware(connection, where),
             )
 
@@ -58,6 +59,7 @@ class ReportStore(FeedbackStore):
                 read_pulls=read,
                 routed_pulls=routed,
                 all_busy_seconds=_busy(connection, where, calls),
+                of_repository=repository is not None,
                 has_hardware=add_up.has_hardware(connection, where),
             )
 

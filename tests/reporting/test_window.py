@@ -66,3 +66,12 @@ def test_what_is_no_month_is_refused(text: str, complaint: str) -> None:
 def test_a_time_must_not_end_before_it_begins() -> None:
     with pytest.raises(UsageError, match="--until must be later"):
         between(NOW, NOW)
+
+
+def test_a_time_that_is_not_over_takes_no_more_of_the_machine_than_is() -> None:
+    since, later = NOW - timedelta(days=7), NOW + timedelta(days=7)
+
+    window = between(since, later, NOW)
+
+    assert (window.until, window.months) == (later, between(since, NOW).months)
+    assert between(later, later + timedelta(days=1), NOW).months == 0

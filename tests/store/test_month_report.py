@@ -24,6 +24,7 @@ from reviewbot.reporting.breakdown import DayLine
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.regret import Counts
 from reviewbot.reporting.report import Report, build_report
+from reviewbot.reporting.spending import spending_of
 from reviewbot.reporting.sums import Latency, Refusals, Sums
 from reviewbot.reporting.window import between, previous
 from reviewbot.review.answer import Severity
@@ -294,6 +295,16 @@ def test_one_repository_answers_for_its_part_of_the_machine(store: ReportStore) 
     assert api.spending.claude_usd == 0
     assert api.spending.unknown_usd == Decimal("0.25")
     assert [line.name for line in api.repositories] == ["acme/api"]
+
+
+def test_a_repository_answers_for_no_machine_that_stood_idle_for_all(store: ReportStore) -> None:
+    window = november()
+    idle = replace(store.sums(window, "acme/api"), calls=(), all_busy_seconds=0.0)
+
+    whole = replace(idle, of_repository=False)
+
+    assert spending_of(idle, basis().rates, window).idle_usd == 0
+    assert spending_of(whole, basis().rates, window).idle_usd > 0
 
 
 def test_parts_of_a_month_add_up_to_it(store: ReportStore) -> None:
