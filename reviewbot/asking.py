@@ -33,6 +33,7 @@ from reviewbot.review.engine import (
     Prompt,
     Reply,
     Role,
+    stands_for,
 )
 from reviewbot.review.retrying import checked
 
@@ -169,7 +170,7 @@ class Asker:
 
     def _measured(self, engine: Engine, call: str, ask: Ask) -> tuple[Reply, float]:
         """The reply, with its share of joules, and its share of our hardware's seconds."""
-        timeout = self.timeouts[ask.role]
+        timeout = self.timeouts[stands_for(ask.role)]
         if engine.provider is not None:
             return checked(engine.ask(ask.prompt, timeout=timeout), ask.prompt.schema), 0.0
 

@@ -9,7 +9,7 @@ from reviewbot.reading import Talk, ask_all
 from reviewbot.review.anchor import Anchors
 from reviewbot.review.assemble import Read, findings_of
 from reviewbot.review.briefing import file_notes
-from reviewbot.review.engine import Reply
+from reviewbot.review.engine import Reply, stands_for
 from reviewbot.review.finding import Finding
 from reviewbot.review.plan import Assignment, Plan
 from reviewbot.review.prompt import Briefing
@@ -54,7 +54,8 @@ def compare(
 
     Nothing that fails here fails the review. Raises PrivacyError if redaction fails.
     """
-    paths = {path for read in reads if read.job.role == "local" for path in read.job.unit.paths}
+    ours = [read for read in reads if stands_for(read.job.role) == "local"]
+    paths = {path for read in ours for path in read.job.unit.paths}
     files = [f for f in talk.change.files if f.path in paths and f.path not in briefing.never_send]
     if not files:
         return Comparison(tuple(found), None, f"{_TITLE}: none of it may be sent to Claude")

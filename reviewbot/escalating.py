@@ -34,11 +34,10 @@ def second_opinions(talk: Talk, standing: Standing, briefing: Briefing) -> None:
     Nothing that fails here fails the review: such a finding stands. Raises PrivacyError if
     redaction fails.
     """
-    local, claude = talk.lineup.get("local"), talk.lineup.get("claude")
-    policy = talk.policy.escalate
-    if local is None or claude is None or not policy.max_per_pr:
+    claude, policy = talk.lineup.get("claude"), talk.policy.escalate
+    if claude is None or not policy.max_per_pr:
         return
-    wanted = doubtful(standing.findings, local, policy)
+    wanted = doubtful(standing.findings, talk.lineup, policy)
     kept = [finding for finding in wanted if finding.path in briefing.never_send]
     asked = {finding: _job(finding, n, talk, briefing, claude) for n, finding in enumerate(wanted)}
     jobs = {finding: job for finding, job in asked.items() if job and finding not in kept}

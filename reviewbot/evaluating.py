@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
+from reviewbot.config.engines_document import EngineChoice
 from reviewbot.config.policy import Budget
 from reviewbot.costs.budget import Payer, Spending
 from reviewbot.errors import EngineError, ReviewbotError, StoreError, UsageError
@@ -310,13 +311,12 @@ class Jury:
 
 
 def lineup_json(lineup: Lineup) -> dict[str, Any]:
-    """The engines, for the folder."""
-    return {role: asdict(facts) for role, facts in lineup.engines.items()}
+    """The engines and what each is for, for the folder."""
+    engines = {role: asdict(facts) for role, facts in lineup.engines.items()}
+    return {"engines": engines, "choice": lineup.choice.model_dump()}
 
 
 def lineup_of(data: Mapping[str, Any]) -> Lineup:
     """The engines that the folder tells of."""
-    roles: dict[Role, EngineFacts] = {}
-    for role, facts in data.items():
-        roles[role] = EngineFacts(**facts)  # type: ignore[index]
-    return Lineup(roles)
+    engines = {role: EngineFacts(**facts) for role, facts in data["engines"].items()}
+    return Lineup(engines, choice=EngineChoice.model_validate(data["choice"]))

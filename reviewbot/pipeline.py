@@ -155,7 +155,8 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         skip={file.path for file in route.files if file.tier is Tier.SKIP},
         sql_dialect=policy.review.sql_dialect,
     )
-    planned = plan(change, route, setup.lineup, never_send.covers)
+    lineup = setup.lineup.using(policy.route.engines)
+    planned = plan(change, route, lineup, never_send.covers)
     briefing = briefing_of(fetched, policy, analysis, never_send)
     prepared = prepare(
         planned,
@@ -216,7 +217,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         ),
         notes=(
             *fetched.notes,
-            *setup.lineup.notes,
+            *lineup.notes,
             *route.notes,
             *analysis.notices,
             *(part.shortfall for part in reading.parts if part.shortfall),

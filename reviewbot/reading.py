@@ -14,7 +14,16 @@ from reviewbot.privacy.egress import EgressEntry
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.review.anchor import Anchors
 from reviewbot.review.assemble import Read, findings_of
-from reviewbot.review.engine import Ask, Counted, Lineup, Outcome, Prompt, Reply, Role
+from reviewbot.review.engine import (
+    Ask,
+    Counted,
+    Lineup,
+    Outcome,
+    Prompt,
+    Reply,
+    Role,
+    stands_for,
+)
 from reviewbot.review.passes import Part, agreed
 from reviewbot.review.verify import Standing, trial
 from reviewbot.review.work import Job
@@ -127,7 +136,7 @@ def judged(talk: Talk, parts: Sequence[Part], dismissed: frozenset[str]) -> Stan
         standing.dropped["no agreement"] += agreement.alone
         wanted = [f for f in agreement.findings if f.fingerprint not in dismissed]
         job = part.best.job
-        if talk.policy.review.verify and job.role == "local" and wanted:
+        if talk.policy.review.verify and stands_for(job.role) == "local" and wanted:
             trials.append(trial(job, wanted, talk.lineup.engines[job.role]))
         else:
             standing.findings += wanted

@@ -7,7 +7,7 @@ from reviewbot.errors import EngineError
 from reviewbot.reading import Talk, ask_all
 from reviewbot.review.anchor import Anchors
 from reviewbot.review.assemble import findings_of
-from reviewbot.review.engine import Reply
+from reviewbot.review.engine import Reply, stands_for
 from reviewbot.review.finding import Finding
 from reviewbot.review.plan import Assignment, Plan
 from reviewbot.review.prompt import REFINE, Briefing
@@ -28,7 +28,7 @@ def with_drafts(
     Without a local model, or where that fails, they are as they were. Raises PrivacyError if
     redaction fails.
     """
-    theirs = [job for job in jobs if job.role == "claude"]
+    theirs = [job for job in jobs if stands_for(job.role) == "claude"]
     if talk.policy.strategy != "refine" or not theirs:
         return tuple(jobs), ""
     if talk.lineup.get("local") is None:

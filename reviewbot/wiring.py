@@ -4,7 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from reviewbot.asking import Asker, Books
 from reviewbot.change.source import Fetched
+from reviewbot.config.engines_document import EngineChoice, NamedEngine, parse_engines
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
 from reviewbot.costs.calls import Call
@@ -23,7 +24,7 @@ from reviewbot.costs.prices import PriceBook
 from reviewbot.errors import EngineError, SettingsError, UsageError
 from reviewbot.pipeline import Setup, effective_policy, review_change
 from reviewbot.publishing.result import Review
-from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role
+from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role, named_role
 from reviewbot.routing.rules import RuleSet, shipped_rules, with_own_rules
 from reviewbot.steps import LiveModels, PlainSteps, Reporter, TokenPost
 
@@ -42,12 +43,14 @@ class Crew:
 
     engines: Mapping[Role, Engine]
     notes: tuple[str, ...]
+    choice: EngineChoice = field(default_factory=EngineChoice)
+    """Which named engine is for what."""
 
     @property
     def lineup(self) -> Lineup:
         """What the flow must know of them."""
         facts = {role: EngineFacts.of(engine) for role, engine in self.engines.items()}
-        return Lineup(facts, self.notes)
+        return Lineup(facts, self.notes, self.choice)
 
 
 def setup(settings: Settings, crew: Crew | None = None) -> Setup:
@@ -166,7 +169,26 @@ def engines(settings: Settings, *, low: bool = False) -> Crew:
         chosen["local"] = local
     if key and (low or (not local and settings.without_local == "claude")):
         chosen["low"] = _claude(settings, key, settings.claude_model_low)
-    return Crew(chosen, tuple(notes))
+    if settings.engines is None:
+        return Crew(chosen, tuple(notes))
+    named = parse_engines(_read(settings.engines, "REVIEWBOT_ENGINES"), str(settings.engines))
+    for name, wanted in named.engines.items():
+        if engine := _named(settings, key, wanted):
+            chosen[named_role(wanted.tier, name)] = engine
+        else:
+            notes.append(f"engine {name}: no Claude, set ANTHROPIC_API_KEY")
+    for tier, name in named.use.tiers.items():  # it is that tier's engine, whatever else there is
+        if engine := chosen.get(named_role(tier, name)):
+            chosen[tier] = engine
+    return Crew(chosen, tuple(notes), named.use)
+
+
+def _named(settings: Settings, key: str, wanted: NamedEngine) -> Engine | None:
+    """An engine of the engines file; None where Claude's key is missing."""
+    if wanted.tier == "claude":
+        return _claude(settings, key, wanted.model) if key else None
+    secret = _read(wanted.key_file, "key_file").strip() if wanted.key_file else None
+    return _server(wanted.url, wanted.model, secret, wanted.context_tokens, wanted.private)
 
 
 def asker(settings: Settings, crew: Crew, ledger: Books, book: PriceBook) -> Asker:
@@ -225,13 +247,13 @@ def bench(
     if replay and not about:
         raise UsageError(f"{folder} holds no evaluation")
     crew = Crew({}, ()) if replay else engines(settings, low=True)
-    lineup = lineup_of(about["engines"]) if replay and about else crew.lineup
-    if about and about["engines"] != lineup_json(lineup):
+    lineup = lineup_of(about["lineup"]) if replay and about else crew.lineup
+    if about and about["lineup"] != lineup_json(lineup):
         raise UsageError(f"{folder} was begun with other models: give another folder")
     if not about:
         about = {
             "corpus": corpus,
-            "engines": lineup_json(lineup),
+            "lineup": lineup_json(lineup),
             "started_at": datetime.now(UTC).isoformat(),
         }
         kept.begin(about)
@@ -317,19 +339,33 @@ def _local(settings: Settings) -> tuple[Engine | None, str]:
 
 def _openai(settings: Settings) -> "OpenAICompatibleEngine":
     from reviewbot.engines.address import is_loopback
-    from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
 
     private = settings.local_url_private or is_loopback(settings.local_url)
     if not private and not settings.local_model:
         raise SettingsError("REVIEWBOT_LOCAL_URL is outside: its price needs REVIEWBOT_LOCAL_MODEL")
+    return _server(
+        settings.local_url,
+        settings.local_model,
+        settings.local_api_key.get_secret_value() if settings.local_api_key else None,
+        settings.local_context_tokens,
+        settings.local_url_private,
+    )
+
+
+def _server(
+    url: str, model: str, key: str | None, context_tokens: int, private: bool
+) -> "OpenAICompatibleEngine":
+    from reviewbot.engines.address import is_loopback
+    from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+
     return OpenAICompatibleEngine(
-        url=settings.local_url,
-        model=settings.local_model,
-        key=settings.local_api_key.get_secret_value() if settings.local_api_key else None,
-        context_tokens=settings.local_context_tokens,
+        url=url,
+        model=model,
+        key=key,
+        context_tokens=context_tokens,
         # an outside host is priced by its own name: the price library knows some, the prices file the rest
-        provider=None if private else urlsplit(settings.local_url).hostname,
-        private=settings.local_url_private,
+        provider=None if private or is_loopback(url) else urlsplit(url).hostname,
+        private=private,
     )
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
 from difflib import get_close_matches
-from enum import Enum
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from reviewbot.config.documents import MAX_BYTES, load_document, validate
+from reviewbot.config.engines_document import EngineChoice
+from reviewbot.config.narrowing import ADDS, LOWERS, OPERATOR, REPOSITORY, Narrowing
 from reviewbot.config.rule_document import (
     AreaName,
     Closed,
@@ -19,18 +20,6 @@ from reviewbot.config.rule_document import (
     PolicyRule,
 )
 from reviewbot.errors import DocumentError
-
-
-class Narrowing(Enum):
-    """How a repository's value meets the operator's. What the operator leaves out is free."""
-
-    ADDS = "adds to the operator's"
-    LOWERS = "the lower one holds"
-    OPERATOR = "the operator's holds, if set"
-    REPOSITORY = "the repository's holds, if set"
-
-
-ADDS, LOWERS, OPERATOR, REPOSITORY = Narrowing
 
 #: The keys of `budget` that limit money.
 _CAPS = ("monthly_usd", "per_pr_usd")
@@ -108,6 +97,9 @@ class RoutePolicy(Closed):
         (),
         max_length=50,
         description="Areas that are off unless named here: `complexity` flags difficult changes. See rules.md.",
+    )
+    engines: EngineChoice = Field(
+        EngineChoice(), description="Which of the engines that the operator offers are for what."
     )
     rules: Annotated[tuple[PolicyRule, ...], ADDS] = Field(
         (), max_length=50, description="Further rules; each names its `area`. See rules.md."

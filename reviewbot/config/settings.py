@@ -104,6 +104,10 @@ class Settings(BaseModel):
     local_timeout_seconds: float = Field(
         600, gt=0, le=7200, description="Longest wait for one local answer, seconds."
     )
+    engines: Path | None = Field(
+        None,
+        description="YAML with further engines by name, and which areas, languages or tiers each is for.",
+    )
     without_local: Literal["analyzers", "claude"] = Field(
         "analyzers", description="What reviews the local tier where there is no local model."
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from reviewbot.config.policy import Policy
 from reviewbot.errors import UsageError
-from reviewbot.review.engine import Lineup, Role
+from reviewbot.review.engine import Lineup, Role, stands_for
 from reviewbot.routing.model import Tier
 
 #: Who reads → (roles that may, tier that all goes to, granularity of the route, what that is).
@@ -79,8 +79,8 @@ class Strategy:
         for role in self.needs:
             if role not in lineup.engines:
                 raise UsageError(f"strategy {self.name}: {_HOW[role]}")
-        kept = {role: facts for role, facts in lineup.engines.items() if role in self.roles}
-        return Lineup(kept, ())
+        kept = {r: facts for r, facts in lineup.engines.items() if stands_for(r) in self.roles}
+        return Lineup(kept, (), lineup.choice)
 
 
 _HOW: Mapping[Role, str] = {

@@ -1,9 +1,11 @@
 """What a review asks of an engine, and what comes back: the port that every engine fills."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from reviewbot.config.engines_document import EngineChoice
 
 if TYPE_CHECKING:
     from reviewbot.config.policy import Budget
@@ -173,9 +175,20 @@ class CountsTokens(Protocol):
         ...
 
 
-Role = Literal["claude", "local", "low", "fallback"]
-"""What an engine is there for: risky changes; the rest; the rest where no local model is
-(a cheap Claude model); and a second Claude model asked after a refusal."""
+Role = str
+"""What an engine is there for: `claude`, risky changes; `local`, the rest; `low`, the rest where no
+local model is (a cheap Claude model); `fallback`, asked after a refusal of Claude. One that the operator
+has named stands in for Claude or for the local model: `c:NAME`, `l:NAME`."""
+
+
+def named_role(tier: str, name: str) -> Role:
+    """The role of an engine that the operator has named."""
+    return f"{tier[0]}:{name}"
+
+
+def stands_for(role: Role) -> Role:
+    """The role that a named engine stands in for; any other itself."""
+    return {"c": "claude", "l": "local"}[role[0]] if role[1:2] == ":" else role
 
 
 @dataclass(frozen=True)
@@ -209,6 +222,32 @@ class Lineup:
     engines: Mapping[Role, EngineFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """Why each was chosen, or what is missing and how to get it."""
+    choice: EngineChoice = field(default_factory=EngineChoice)
+    """Which named engine is for what."""
+
+    def using(self, choice: EngineChoice) -> "Lineup":
+        """The same with what a repository's policy chooses; a note on names that nobody offers."""
+        offered = {role[2:] for role in self.engines if stands_for(role) != role}
+        unknown = sorted(set(choice.names()) - offered)
+        merged = EngineChoice(
+            areas={**self.choice.areas, **choice.areas},
+            languages={**self.choice.languages, **choice.languages},
+            tiers={**self.choice.tiers, **choice.tiers},
+        )
+        said = f"the policy names engines that are not offered here: {', '.join(unknown)}"
+        return replace(self, choice=merged, notes=(*self.notes, *([said] if unknown else [])))
+
+    def named(
+        self, role: Role, areas: Sequence[str], language: str | None, usable: Callable[[Role], bool]
+    ) -> Role:
+        """The named engine that reads such a file in place of `role`'s, or `role` itself."""
+        choice = self.choice
+        names = [choice.areas.get(area) for area in areas]
+        names += [choice.languages.get(language or ""), dict(choice.tiers).get(role)]  # type: ignore[call-overload]
+        for name in names:
+            if name and usable(wanted := named_role(role, name)):
+                return wanted
+        return role
 
     def get(self, role: Role) -> EngineFacts | None:
         return self.engines.get(role)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from reviewbot.change.model import Change, FileChange, Status
-from reviewbot.review.engine import Lineup, Role
+from reviewbot.review.engine import Lineup, Role, stands_for
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.routing.model import FileRoute, Route, Tier
 
@@ -46,8 +46,10 @@ def plan(
             coverage.append(settled)
             continue
         kept = never_send(file)
-        role, caveat = _role(where, lineup, kept_here=kept)
-        if role != "claude" and (where.areas or where.tier is Tier.CLAUDE):
+        role, caveat = _role(where, file, lineup, kept_here=kept)
+        if (role is None or stands_for(role) != "claude") and (
+            where.areas or where.tier is Tier.CLAUDE
+        ):
             unread.add(where, kept=kept)
         if caveat:
             caveats[file.path] = caveat
@@ -116,24 +118,29 @@ def _nothing_to_read(file: FileChange, where: FileRoute) -> Coverage | None:
     return None
 
 
-def _role(where: FileRoute, lineup: Lineup, *, kept_here: bool) -> tuple[Role | None, str]:
+def _role(
+    where: FileRoute, file: FileChange, lineup: Lineup, *, kept_here: bool
+) -> tuple[Role | None, str]:
     """The role that reads a file, and a caveat where it is not the one that the rules ask for."""
 
     def usable(role: Role) -> bool:
         facts = lineup.get(role)
         return facts is not None and not (kept_here and facts.external)
 
+    def named(role: Role) -> Role:
+        return lineup.named(role, where.areas, file.language, usable)
+
     caveat = ""
     if where.tier is Tier.CLAUDE:
         if usable("claude"):
-            return "claude", ""
+            return named("claude"), ""
         caveat = "risky, not reviewed by Claude"
     if kept_here and (where.areas or where.tier is Tier.CLAUDE) and lineup.get("claude"):
         caveat = "risky, not sent (never_send)"
     elif where.areas and where.tier is Tier.LOCAL:
         caveat = "risky, reviewed locally as asked"
     if usable("local"):
-        return "local", caveat
+        return named("local"), caveat
     if where.tier is not Tier.CLAUDE and usable("low"):
         return "low", caveat or "no local model: read by a cheap Claude model"
     no_model = "not sent (never_send), and there is no model here" if kept_here else "no model"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reviewbot.change.model import FileChange
 from reviewbot.config.policy import Escalate
 from reviewbot.review.answer import MAX_BODY, MAX_TITLE, Severity
-from reviewbot.review.engine import EngineFacts
+from reviewbot.review.engine import Lineup, stands_for
 from reviewbot.review.finding import Finding
 from reviewbot.review.form import closed_schema, read_whole
 
@@ -49,16 +49,19 @@ def parse_second(text: str) -> SecondOpinion | None:
     return read_whole(SecondOpinion, text)
 
 
-def doubtful(
-    findings: Sequence[Finding], local: EngineFacts, policy: Escalate
-) -> tuple[Finding, ...]:
-    """The local model's findings that are severe and unsure: the worst and least sure first, as many
+def doubtful(findings: Sequence[Finding], lineup: Lineup, policy: Escalate) -> tuple[Finding, ...]:
+    """The local models' findings that are severe and unsure: the worst and least sure first, as many
     as the policy allows."""
     worst = Severity(policy.severity).rank
+    local = {
+        (facts.name, facts.model)
+        for role, facts in lineup.engines.items()
+        if stands_for(role) == "local"
+    }
     wanted = [
         finding
         for finding in findings
-        if (finding.engine, finding.model) == (local.name, local.model)
+        if (finding.engine, finding.model) in local
         and finding.anchored
         and finding.severity.rank <= worst
         and finding.confidence < policy.confidence_below

@@ -14,6 +14,7 @@ from reviewbot.review.engine import (
     Prompt,
     Reply,
     Role,
+    stands_for,
 )
 from reviewbot.review.exact import pack_exactly
 from reviewbot.review.plan import Plan
@@ -157,7 +158,8 @@ def prepare(
         left_out += packed.left_out
         for unit in packed.units:
             composed = _compose(briefing, unit, len(packed.units), facts)
-            samples, more = (passes, again) if assignment.role == "local" else (1, False)
+            is_local = stands_for(assignment.role) == "local"
+            samples, more = (passes, again) if is_local else (1, False)
             for sample in range(samples):
                 drawn = composed.sampled(sample, again=more or samples > 1)
                 jobs.append(Job(assignment.role, unit, len(packed.units), drawn))
@@ -196,7 +198,7 @@ def read_here(
     """The same for the local model, after a question to another engine that the budget did not
     cover; empty for any other reply."""
     facts = lineup.get("local")
-    if reply.outcome is not Outcome.OVER_BUDGET or facts is None or job.role == "local":
+    if reply.outcome is not Outcome.OVER_BUDGET or facts is None or stands_for(job.role) == "local":
         return ()
     return tuple(
         Job(
