@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from reviewbot.asking import Asker, Books
 from reviewbot.change.source import Fetched
+from reviewbot.config.kept_app import PRIVATE_KEY, kept_app, kept_secret
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
 from reviewbot.costs.calls import Call
@@ -28,6 +29,7 @@ from reviewbot.steps import PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
+    from reviewbot.github.app import GitHubApp
     from reviewbot.store.reports import ReportStore
 
 #: Longest wait for a local server to name its models, seconds.
@@ -122,6 +124,24 @@ def token_post(
     with open_client() as client:
         author = login_of(client)
     return TokenPost(open_client, author, terminal_marker_key(settings), reporter, request)
+
+
+def github_app(settings: Settings) -> "GitHubApp":
+    """What mints tokens: the only one that reads a kept private key. Raises SettingsError."""
+    from reviewbot.github.app import GitHubApp
+
+    if settings.github_app_id is None:
+        raise SettingsError(
+            "REVIEWBOT_GITHUB_APP_ID is not set: the worker needs it; `reviewbot setup` makes an App"
+        )
+    key, kept = settings.github_private_key, kept_app(settings.data_dir)
+    if key is not None:
+        pem = key.get_secret_value()
+    elif kept and kept.id == settings.github_app_id:
+        pem = kept_secret(settings.data_dir, PRIVATE_KEY)
+    else:
+        raise SettingsError("REVIEWBOT_GITHUB_PRIVATE_KEY_FILE is not set: the worker needs it")
+    return GitHubApp(settings.github_app_id, pem, settings.github_api_url)
 
 
 def marker_key(settings: Settings) -> bytes:
