@@ -154,7 +154,7 @@ class Manifests:
                 yield f"For 'properties/{name}', {value!r} is not a {_TYPES[name].__name__}."
         hook = manifest.get("hook_attributes")
         if not manifest.get("url") or (isinstance(hook, dict) and not hook.get("url")):
-            yield '"url" wasn\'t supplied.'
+            yield "'url' wasn't supplied."
         if isinstance(hook, dict):
             yield from (
                 f'"{key}" is not a permitted key.' for key in hook.keys() - {"url", "active"}

@@ -214,7 +214,7 @@ def test_github_refuses_what_it_would_refuse(github: GitHubSimulator) -> None:
     assert answer.status_code == 422
     assert github.manifests.refused == [
         '"colour" is not a permitted key.',
-        '"url" wasn\'t supplied.',
+        "'url' wasn't supplied.",
         '"secret" is not a permitted key.',
         "Name is too long (maximum is 34 characters)",
         "Default events unsupported: installation",
