@@ -63,7 +63,7 @@ def setup(settings: Settings, crew: Crew | None = None) -> Setup:
             if facts.provider:
                 book.price_of(facts.provider, facts.model)
     return Setup(
-        rules=_rules(settings),
+        rules=rules(settings),
         policy=operator_policy(settings),
         lineup=lineup,
         prices=book,
@@ -271,7 +271,7 @@ def _local(settings: Settings) -> tuple[Engine | None, str]:
             f"no local model: {why_not}; or set REVIEWBOT_LOCAL_URL to an OpenAI-compatible"
             " server, such as http://127.0.0.1:8000/v1"
         )
-    engine = _openai(settings)
+    engine = local_server(settings)
     if not engine.model:
         try:
             engine.discover_model(timeout=DISCOVERY_SECONDS)
@@ -283,10 +283,13 @@ def _local(settings: Settings) -> tuple[Engine | None, str]:
     return engine, f"local engine: {engine.model} at {settings.local_url} ({how})"
 
 
-def _openai(settings: Settings) -> "OpenAICompatibleEngine":
+def local_server(settings: Settings) -> "OpenAICompatibleEngine":
+    """The server of REVIEWBOT_LOCAL_URL; asks nobody. Raises SettingsError, EngineError."""
     from reviewbot.engines.address import is_loopback
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
 
+    if not settings.local_url:
+        raise SettingsError("REVIEWBOT_LOCAL_ENGINE=openai needs REVIEWBOT_LOCAL_URL")
     private = settings.local_url_private or is_loopback(settings.local_url)
     if not private and not settings.local_model:
         raise SettingsError("REVIEWBOT_LOCAL_URL is outside: its price needs REVIEWBOT_LOCAL_MODEL")
@@ -312,7 +315,7 @@ def _energy(settings: Settings, crew: Crew) -> Callable[[], float] | None:
     return energy_meter()
 
 
-def _rules(settings: Settings) -> RuleSet:
+def rules(settings: Settings) -> RuleSet:
     """The shipped rules and the operator's own."""
     if settings.rules is None:
         return shipped_rules()

@@ -31,6 +31,7 @@ COMMANDS = {
     "report": ("reviewbot.cli.report", "Say what a month cost, and whether it was worth it."),
     "ledger": ("reviewbot.cli.ledger", "Export the ledger as CSV or JSON."),
     "setup": ("reviewbot.cli.setup", "Create the GitHub App, in a browser."),
+    "doctor": ("reviewbot.cli.doctor", "Say whether all that it needs is there, and what to do."),
     "serve": ("reviewbot.cli.serve", "Run the GitHub service: listener and worker."),
     "web": ("reviewbot.cli.web", "Run its listener alone."),
     "worker": ("reviewbot.cli.worker", "Run a worker alone."),

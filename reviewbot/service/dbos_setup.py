@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
 
+from reviewbot.config.folders import private_folder
 from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
 from reviewbot.store.engine import BUSY_TIMEOUT_MS, connect, errors_in_words, switch_to_wal
@@ -118,7 +119,7 @@ def register_queues(settings: Settings, local_at_once: int) -> None:
 
 def _sqlite(path: Path) -> Engine:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"the folder {path.parent} can't be made ({error.strerror}):"

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reviewbot.config.folders import private_folder
 from reviewbot.config.kept_app import (
     FACTS,
     MARKER_KEY,
@@ -37,7 +38,7 @@ def check_free(data_dir: Path, *, replace: bool) -> None:
             " `--replace` moves its files aside and makes another"
         )
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(data_dir)
         os.rmdir(tempfile.mkdtemp(prefix=".app.", dir=data_dir))
     except OSError as error:
         raise _unwritable(data_dir, error) from None
@@ -53,7 +54,7 @@ def keep(
     """
     folder = app_folder(data_dir)
     try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(data_dir)
         new = Path(tempfile.mkdtemp(prefix=".app.", dir=data_dir))  # mode 0700
         for name, text in {
             FACTS: json.dumps(asdict(app), indent=2),

@@ -30,7 +30,8 @@ def edit_hook(call: Call) -> Answer:
 
 def _hook(app: App) -> dict[str, str]:
     secret = {"secret": "********"} if app.webhook_secret else {}
-    return {"content_type": "json", "insecure_ssl": "0", "url": app.hook_url, **secret}
+    how = {"content_type": app.hook_type, "insecure_ssl": app.hook_insecure}
+    return {**how, "url": app.hook_url, **secret}
 
 
 def list_installations(call: Call) -> Answer:

@@ -58,6 +58,8 @@ class App:
     permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
     events: list[str] = field(default_factory=lambda: list(EVENTS))
     hook_url: str = "https://reviewbot.example.com/webhook"
+    hook_type: str = "json"
+    hook_insecure: str = "0"
     name: str = ""
     owner: str = "operator"
 

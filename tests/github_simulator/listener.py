@@ -79,5 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.sent is not None:
             self.close_connection = True
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """By the simulated clock."""
+        return super().date_time_string(timestamp or self.server.simulator.now().timestamp())
+
     def log_message(self, *_: object) -> None:
         """Tests read `requests` instead."""
