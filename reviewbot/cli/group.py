@@ -33,6 +33,7 @@ COMMANDS = {
     "setup": ("reviewbot.cli.setup", "Create the GitHub App, in a browser."),
     "doctor": ("reviewbot.cli.doctor", "Say whether all that it needs is there, and what to do."),
     "serve": ("reviewbot.cli.serve", "Run the GitHub service: listener and worker."),
+    "backup": ("reviewbot.cli.backup", "Copy the databases while the service runs."),
     "web": ("reviewbot.cli.web", "Run its listener alone."),
     "worker": ("reviewbot.cli.worker", "Run a worker alone."),
     "model": ("reviewbot.cli.model", "List, pull and check the model on this machine."),

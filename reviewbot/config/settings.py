@@ -232,6 +232,11 @@ class Settings(BaseModel):
         return self
 
     @property
+    def jobs_file(self) -> Path:
+        """The database of durable jobs, where the other one is SQLite."""
+        return self.data_dir / "jobs.db"
+
+    @property
     def database(self) -> str:
         """The database's SQLAlchemy URL."""
         if not self.database_url:

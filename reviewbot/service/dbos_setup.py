@@ -39,7 +39,7 @@ CONNECTIONS = 40
 def jobs_engine(settings: Settings) -> Engine:
     """Connections to the database of the jobs. Raises StoreError if it can't be used."""
     if settings.database.startswith("sqlite"):
-        return _sqlite(settings.data_dir / "jobs.db")
+        return _sqlite(settings.jobs_file)
     return connect(settings.database)
 
 

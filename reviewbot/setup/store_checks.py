@@ -46,8 +46,7 @@ def _schema(seen: Condition) -> Check:
 
 
 def _beside(settings: Settings) -> int:
-    jobs = settings.data_dir / "jobs.db"
-    return jobs.stat().st_size if jobs.is_file() else 0
+    return settings.jobs_file.stat().st_size if settings.jobs_file.is_file() else 0
 
 
 def _worker(seen: Condition) -> Check:
