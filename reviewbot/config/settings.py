@@ -23,6 +23,8 @@ from reviewbot.config.kept_app import MARKER_KEY, WEBHOOK_SECRET, kept_app, kept
 from reviewbot.errors import SettingsError
 
 PREFIX = "REVIEWBOT_"
+#: The schema of durable jobs on PostgreSQL.
+JOBS_SCHEMA = "reviewbot_jobs"
 
 
 def _data_dir() -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, create_engine, event
 
 from reviewbot.config.folders import private_folder
-from reviewbot.config.settings import Settings
+from reviewbot.config.settings import JOBS_SCHEMA, Settings
 from reviewbot.errors import StoreError
 from reviewbot.store.engine import BUSY_TIMEOUT_MS, connect, errors_in_words, switch_to_wal
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: a plan for the workflows that run: those of another version are never taken up.
 VERSION = "1"
 #: DBOS's name of the application, and the schema of its tables on PostgreSQL.
-APPLICATION, SCHEMA = "reviewbot", "reviewbot_jobs"
+APPLICATION, SCHEMA = "reviewbot", JOBS_SCHEMA
 
 #: Queues.
 REVIEWS, GPU, CLAUDE, COMMANDS, REPORTS = "reviews", "gpu", "claude", "commands", "reports"

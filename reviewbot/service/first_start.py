@@ -1,13 +1,13 @@
 """The first start: while no GitHub App is configured, `/setup` is all there is."""
 
 import signal
-from dataclasses import replace
 from threading import Event
 from types import FrameType
 
 import click
 
 from reviewbot.config.settings import Settings
+from reviewbot.engines.address import is_loopback
 from reviewbot.setup.door import Door
 from reviewbot.setup.enrolment import Enrolment
 from reviewbot.setup.keeping import check_free
@@ -32,7 +32,7 @@ def set_up(settings: Settings, bind: str) -> bool:
     check_free(settings.data_dir, replace=False)
     enrolment = Enrolment(host_of("", settings.github_api_url), settings.data_dir)
     polls = settings.delivery == "poll"
-    first = replace(Form(), poll=polls, only_poll=polls)
+    first = Form(poll=polls, only_poll=polls, can_poll=polls or is_loopback(f"http://{bind}"))
     door, ended = Door(), Event()
     app = create_setup_app(
         enrolment, door, first, ended, proxies=settings.trusted_networks, next_step=NEXT

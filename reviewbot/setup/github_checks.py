@@ -42,8 +42,9 @@ def github(settings: Settings) -> Iterator[Check]:
             return
         yield from _needs(settings, found)
         yield from _installations(settings, calls, found)
-        yield from _webhook(settings, calls)
-        yield _deliveries(settings, calls)
+        deliveries = _deliveries(settings, calls)
+        yield from _webhook(settings, calls, arrive=deliveries.state == "ok")
+        yield deliveries
         yield _rate(calls)
 
 
@@ -143,7 +144,7 @@ def _installations(settings: Settings, calls: Calls, found: Mapping[str, Any]) -
         )  # fmt: skip
 
 
-def _webhook(settings: Settings, calls: Calls) -> Iterator[Check]:
+def _webhook(settings: Settings, calls: Calls, *, arrive: bool) -> Iterator[Check]:
     found = calls.get("/app/hook/config", "reading the webhook")
     url, polls = str(found.get("url") or ""), settings.delivery == "poll"
     change = "set it in the App's settings: Webhook"
@@ -163,11 +164,12 @@ def _webhook(settings: Settings, calls: Calls) -> Iterator[Check]:
         )
     else:
         yield ok("webhook", url)
-        yield _public(url)
+        yield _public(url, arrive=arrive)
 
 
-def _public(url: str) -> Check:
-    """Whether our own address answers; from here, which is not where GitHub is."""
+def _public(url: str, *, arrive: bool) -> Check:
+    """Whether our own address answers; from here, which is not where GitHub is: where deliveries
+    `arrive`, that proves more."""
     import requests
 
     probe = f"{url.removesuffix('/webhook')}/healthz"
@@ -180,6 +182,8 @@ def _public(url: str) -> Check:
         seen = f"{probe} answers {answer.status_code}"
     except requests.RequestException as error:
         seen = f"{probe} can't be reached from here ({type(error).__name__})"
+    if arrive:
+        return off("address", f"{seen}, but GitHub's deliveries arrive")
     todo = "start `reviewbot serve`, and see that the proxy leads to it; or take poll mode"
     return wrong("address", seen, todo)
 

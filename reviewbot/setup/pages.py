@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Event
 
@@ -35,6 +35,8 @@ class Form:
     extras: tuple[str, ...] = ()
     only_poll: bool = False
     """The service polls whatever the form says."""
+    can_poll: bool = True
+    """It may poll: not where it listens beyond this machine."""
 
 
 def create_setup_app(
@@ -84,7 +86,7 @@ class _Pages:
             return _denied()
         first = self._first
         if not first.public_url and not first.poll and not _is_loopback(request.host):
-            first = Form(first.name, first.organization, self._address(), extras=first.extras)
+            first = replace(first, public_url=self._address())
         return self._asked(first, token)
 
     def begin(self) -> ResponseReturnValue:
@@ -167,9 +169,10 @@ class _Pages:
             text("name"),
             text("organization"),
             text("public_url"),
-            self._first.only_poll or form.get("delivery") == "poll",
+            self._first.only_poll or (self._first.can_poll and form.get("delivery") == "poll"),
             tuple(option for option in needs.EXTRAS if form.get(option)),
             self._first.only_poll,
+            self._first.can_poll,
         )
 
     def _address(self) -> str:

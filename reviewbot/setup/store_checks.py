@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reviewbot.config.kept_app import FOLDER
-from reviewbot.config.settings import Settings
+from reviewbot.config.settings import JOBS_SCHEMA, Settings
 from reviewbot.errors import StoreError
 from reviewbot.setup.checks import Check, off, ok, wrong
-from reviewbot.store.condition import Condition, condition, sqlite_file
+from reviewbot.store.condition import Condition, condition, jobs_waiting, sqlite_file
 from reviewbot.store.jobs import BEAT_FRESH
 
 #: Room below which a busy day could fill the disk, bytes.
@@ -31,6 +31,7 @@ def database(settings: Settings) -> Iterator[Check]:
     yield ok("database", f"{'PostgreSQL' if file is None else file} can be written")
     yield _schema(seen)
     yield ok("size", _bytes(seen.bytes + (_beside(settings) if file else 0)))
+    yield _jobs(settings, embedded=file is not None)
     yield _worker(seen)
 
 
@@ -43,6 +44,19 @@ def _schema(seen: Condition) -> Check:
         f"{found}, this reviewbot needs {seen.newest}",
         "`reviewbot serve` brings it up to date",
     )
+
+
+def _jobs(settings: Settings, *, embedded: bool) -> Check:
+    if embedded and not settings.jobs_file.is_file():
+        return off("jobs", f"{settings.jobs_file} is not there yet", "the first start makes it")
+    url = f"sqlite:///{settings.jobs_file}" if embedded else settings.database
+    try:
+        waiting = jobs_waiting(url, None if embedded else JOBS_SCHEMA)
+    except StoreError as error:
+        return wrong("jobs", str(error), "restore it: docs/operating.md")
+    if waiting is None:
+        return off("jobs", "no tables of jobs yet", "the first start makes them")
+    return ok("jobs", f"{waiting} wait or run")
 
 
 def _beside(settings: Settings) -> int:

@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, String, column, func, inspect, make_url, select, table, text
 
 from reviewbot.errors import StoreError
 from reviewbot.store.engine import connect, errors_in_words
 from reviewbot.store.jobs import Beat, JobStore
 from reviewbot.store.schema import REVISIONS, VERSION_TABLE
+
+#: How DBOS calls jobs that are not done.
+_OPEN = ("PENDING", "ENQUEUED")
 
 
 class Condition(NamedTuple):
@@ -46,6 +49,22 @@ def condition(url: str) -> Condition:
             current = revision == REVISIONS[-1]
             beats = JobStore(engine).beats() if current else ()
             return Condition(revision, REVISIONS[-1], size, beats)
+    finally:
+        engine.dispose()
+
+
+def jobs_waiting(url: str, schema: str | None) -> int | None:
+    """Jobs that wait or run; None where there are no tables of jobs. Raises StoreError."""
+    engine = connect(url)
+    try:
+        with errors_in_words(engine), engine.connect() as connection:
+            reading = connection.execution_options(reading=True)
+            if not inspect(reading).has_table("workflow_status", schema=schema):
+                return None
+            status = column("status", String)
+            jobs = table("workflow_status", status, schema=schema)
+            open_ = select(func.count()).select_from(jobs).where(status.in_(_OPEN))
+            return int(reading.execute(open_).scalar_one())
     finally:
         engine.dispose()
 

@@ -46,6 +46,7 @@ class FrontDoor:
 
     url: str = ""
     status: int = 200
+    posts: int = 404
 
 
 @contextmanager
@@ -55,7 +56,14 @@ def front_door() -> Iterator[FrontDoor]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(door.status if self.path == "/healthz" else 404)
+            self._answer(door.status if self.path == "/healthz" else 404)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(door.posts)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

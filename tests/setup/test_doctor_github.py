@@ -195,6 +195,17 @@ def test_our_address_does_not_answer(app: App, door: FrontDoor, patient: Patient
     assert "can't be reached from here" in away["address"]
 
 
+def test_an_address_that_only_github_reaches_is_no_mistake(
+    github: GitHubSimulator, app: App, door: FrontDoor, patient: Patient
+) -> None:
+    door.posts = 202
+    github.deliver(app.hook_url, "ping", github.payloads.ping())
+    door.status = 502
+
+    assert patient.wrong("GitHub") == {}
+    assert "but GitHub's deliveries arrive" in patient.one("GitHub", "address").seen
+
+
 def test_deliveries_fail(github: GitHubSimulator, app: App, patient: Patient) -> None:
     nowhere = f"http://127.0.0.1:{closed_port()}/webhook"
     for _ in range(2):

@@ -14,6 +14,7 @@ from doctoring import Patient, closed_port
 from setting_up import clean_environment
 
 from reviewbot.config.settings import Settings
+from reviewbot.service.dbos_setup import migrate_jobs
 from reviewbot.setup.checks import Family, look_at, ok
 from reviewbot.setup.machine_checks import versions
 from reviewbot.setup.store_checks import disk
@@ -48,7 +49,27 @@ def set_revision(patient: Patient, revision: str) -> None:
 def test_a_database_that_is_up_to_date(patient: Patient) -> None:
     states = {check.name: check.state for check in patient.seen("database")}
 
-    assert states == {"database": "ok", "schema": "ok", "size": "ok", "worker": "off"}
+    assert states == {
+        "database": "ok",
+        "schema": "ok",
+        "size": "ok",
+        "jobs": "off",
+        "worker": "off",
+    }
+
+
+def test_jobs_that_wait_are_counted(patient: Patient) -> None:
+    migrate_jobs(Settings(**patient.settings))
+
+    assert patient.one("database", "jobs").seen == "0 wait or run"
+
+
+def test_a_file_of_jobs_that_is_damaged(tmp_path: Path) -> None:
+    patient = Patient({"data_dir": tmp_path, "local_engine": "none"})
+    open_store(database_of(patient)).close()
+    (tmp_path / "jobs.db").write_bytes(b"no database at all" * 100)
+
+    assert "is not a database" in patient.wrong("database")["jobs"]
 
 
 @pytest.mark.parametrize("revision", ["0001", "9999"])

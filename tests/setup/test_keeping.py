@@ -32,6 +32,18 @@ def test_what_is_kept_is_found_by_the_settings(tmp_path: Path) -> None:
     assert settings.github_private_key is None  # read where tokens are minted, nowhere else
 
 
+def test_only_what_mints_tokens_needs_the_key(tmp_path: Path) -> None:
+    """As the listener, which has no sight of it."""
+    folder = keep(tmp_path, APP, "PEM", "hook", replace=False)
+    (folder / "private-key.pem").unlink()
+
+    settings = settings_of(tmp_path)
+
+    assert settings.webhook_secret
+    with pytest.raises(SettingsError, match=r"private-key\.pem"):
+        wiring.github_app(settings)
+
+
 def test_an_app_of_the_environment_comes_first(tmp_path: Path) -> None:
     keep(tmp_path, APP, "PEM", "hook", replace=False)
 

@@ -119,6 +119,17 @@ def test_a_service_that_polls_does_not_ask_for_an_address(tmp_path: Path) -> Non
     assert "read from GitHub's log" in handover
 
 
+def test_a_service_that_listens_to_others_cannot_poll(tmp_path: Path) -> None:
+    page = Page(tmp_path, Form(can_poll=False))
+
+    asked = page.client.get(f"/setup?token={page.door.token}").text
+    refused = page.begin(delivery="poll")
+
+    assert 'value="poll"' not in asked
+    assert "REVIEWBOT_BIND" in asked
+    assert refused.status_code == 400
+
+
 @pytest.fixture
 def shown(page: Page, browser: Browser) -> Iterator[Callable[[str, int, bool], Browser]]:
     with answering(page.app, "127.0.0.1:0") as address:
