@@ -28,6 +28,7 @@ from reviewbot.routing.rules import RuleSet, shipped_rules, with_own_rules
 from reviewbot.steps import PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
+    from reviewbot.engines.claude import ClaudeEngine
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
     from reviewbot.github.app import GitHubApp
     from reviewbot.store.reports import ReportStore
@@ -172,9 +173,9 @@ def engines(settings: Settings) -> Crew:
     notes: list[str] = []
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else ""
     if key:
-        chosen["claude"] = _claude(settings, key, settings.claude_model)
+        chosen["claude"] = claude_engine(settings, key, settings.claude_model)
         if settings.claude_fallback_model:
-            chosen["fallback"] = _claude(settings, key, settings.claude_fallback_model)
+            chosen["fallback"] = claude_engine(settings, key, settings.claude_fallback_model)
     else:
         notes.append("no Claude: set ANTHROPIC_API_KEY to have risky changes reviewed by it")
     local, note = _local(settings)
@@ -182,7 +183,7 @@ def engines(settings: Settings) -> Crew:
     if local:
         chosen["local"] = local
     elif settings.without_local == "claude" and key:
-        chosen["low"] = _claude(settings, key, settings.claude_model_low)
+        chosen["low"] = claude_engine(settings, key, settings.claude_model_low)
     return Crew(chosen, tuple(notes))
 
 
@@ -242,7 +243,8 @@ def prices(settings: Settings) -> PriceBook:
     return PriceBook(parse_operator_prices(text, str(settings.prices_file)))
 
 
-def _claude(settings: Settings, key: str, model: str) -> Engine:
+def claude_engine(settings: Settings, key: str, model: str) -> "ClaudeEngine":
+    """Claude, by the settings; asks nobody. Raises EngineError for a key or URL that can't be one."""
     from reviewbot.engines.claude import ClaudeEngine
 
     context = prices(settings).context_window("anthropic", model) or 200_000

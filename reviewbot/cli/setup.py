@@ -79,10 +79,14 @@ def command(
 
 
 def _check_environment() -> None:
-    """Raises UsageError where the environment names an App: what is kept would not be used."""
+    """Raises UsageError where the environment names an App, or a secret that GitHub would not know:
+    what is kept would not be used."""
     from reviewbot.errors import UsageError
 
-    names = ("GITHUB_APP_ID", "GITHUB_PRIVATE_KEY", "GITHUB_PRIVATE_KEY_FILE")
+    names = (
+        *("GITHUB_APP_ID", "GITHUB_PRIVATE_KEY", "GITHUB_PRIVATE_KEY_FILE"),
+        *("WEBHOOK_SECRET", "WEBHOOK_SECRET_FILE"),
+    )
     named = [f"REVIEWBOT_{name}" for name in names if os.environ.get(f"REVIEWBOT_{name}")]
     if named:
         raise UsageError(f"{named[0]} is set, so a new App would not be used: unset it first")

@@ -6,7 +6,6 @@ from pathlib import Path
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
 from reviewbot.costs.money import decimal_text
-from reviewbot.engines.claude import ClaudeEngine
 from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
 from reviewbot.errors import EngineError, PriceError, ReviewbotError
 from reviewbot.setup.checks import Check, off, ok, wrong
@@ -33,9 +32,9 @@ def claude(settings: Settings) -> Iterator[Check]:
 
 def _known(settings: Settings, key: str, model: str) -> Check:
     asked = f"GET /v1/models/{model}, which is free"
+    plain = settings.model_copy(update={"prices_file": None})  # a broken one is told elsewhere
     try:
-        engine = ClaudeEngine(key=key, model=model, url=settings.anthropic_api_url)
-        problem = engine.problem(timeout=_SECONDS)
+        problem = wiring.claude_engine(plain, key, model).problem(timeout=_SECONDS)
     except EngineError as error:
         return wrong("key", str(error), "check ANTHROPIC_API_KEY and REVIEWBOT_ANTHROPIC_API_URL")
     if not problem:

@@ -85,6 +85,15 @@ def test_a_model_that_there_is_not_and_that_has_no_price(patient: Patient) -> No
     assert "claude-nonesuch" in found["price"]
 
 
+def test_prices_that_cannot_be_read_do_not_hide_the_key(patient: Patient, tmp_path: Path) -> None:
+    patient.settings["prices_file"] = tmp_path / "prices.yml"
+    patient.settings["prices_file"].write_text("- nonsense\n")
+
+    states = {check.name: check.state for check in patient.seen("Claude")}
+
+    assert (states["key"], states["price"]) == ("ok", "wrong")
+
+
 @pytest.fixture
 def server(patient: Patient, openai_server: OpenAIServer) -> OpenAIServer:
     patient.settings["local_engine"] = "openai"

@@ -110,9 +110,11 @@ def test_the_command_refuses_where_it_would_be_of_no_use(
     set_up, github: GitHubSimulator, tmp_path: Path
 ) -> None:
     named: SetUp = set_up(github, "--poll", GITHUB_APP_ID="5")
+    secret: SetUp = set_up(github, "--poll", WEBHOOK_SECRET="another")
     nowhere: SetUp = set_up(github)
 
-    assert (named.ended(), nowhere.ended()) == (2, 2)
+    assert (named.ended(), secret.ended(), nowhere.ended()) == (2, 2, 2)
+    assert "REVIEWBOT_WEBHOOK_SECRET is set" in secret.said
     assert "REVIEWBOT_GITHUB_APP_ID is set" in named.said
     assert "--public-url" in nowhere.said
     assert github.requests == []

@@ -47,7 +47,11 @@ def test_one_click_at_github_makes_an_app_whose_key_is_kept(
     browser: Browser, simulator: GitHubSimulator, set_up: Start, organization: str
 ) -> None:
     owner = ("--org", organization) if organization else ()
-    running = set_up(simulator, "--public-url", PUBLIC, "--name", "Acme reviews", *owner)
+    # an Enterprise Server is named as people know it, by its pages
+    server = ("--github-url", f"http://{simulator.host}") if simulator.prefix else ()
+    known = {"GITHUB_API_URL": ""} if simulator.prefix else {}
+    options = ("--public-url", PUBLIC, "--name", "Acme reviews", *owner, *server)
+    running = set_up(simulator, *options, **known)
 
     handed_over(browser, running.link())
     asked = browser.text
@@ -88,6 +92,20 @@ def test_key_and_secrets_are_for_us_alone_and_never_shown(
     assert (running.folder / "private-key.pem").read_text() == app.private_key
     for text in (running.said, shown, (running.folder / "app.json").read_text()):
         assert not [secret for secret in secrets if secret in text]
+
+
+def test_a_secret_that_github_did_not_make_is_ours(
+    browser: Browser, github: GitHubSimulator, set_up: Start
+) -> None:
+    github.manifests.gives_secret = False
+    running = set_up(github, "--public-url", PUBLIC, "--name", "reviews")
+
+    handed_over(browser, running.link())
+    browser.click("#create")
+
+    assert running.ended() == 0, running.said
+    kept = (running.folder / "webhook-secret").read_text().strip()
+    assert (the_app(github).webhook_secret, len(kept)) == (kept, 64)
 
 
 def test_poll_mode_needs_no_address_and_is_remembered(
