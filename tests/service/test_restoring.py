@@ -152,6 +152,20 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["reviewbot.db"]
 
 
+def test_keys_are_named_and_not_copied(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data")
+    open_store(settings.database).close()
+    (tmp_path / "data" / "app").mkdir()
+    (tmp_path / "data" / "app" / "private-key.pem").write_text("PEM")
+
+    made = back_up(settings, tmp_path / "deep" / "backup", datetime.now(UTC))
+
+    assert made.left_out == (tmp_path / "data" / "app",)
+    assert sorted(path.name for path in made.folder.iterdir()) == ["backup.json", "reviewbot.db"]
+    assert made.folder.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in made.folder.parent.iterdir()] == ["backup"]
+
+
 #: A schema from before budgets, reports and chores; and a call that was being made then.
 OLD = "0004"
 IN_FLIGHT = {
