@@ -44,6 +44,7 @@ fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated
 	$(BIN)/python docs/settings_table.py
 	$(BIN)/python docs/rules_table.py
 	$(BIN)/python docs/ledger_table.py
+	$(BIN)/python docs/app_table.py
 
 soak: .venv/.dev ## the tests with many more generated inputs, and those marked soak (up to an hour)
 	@$(MAKE) --no-print-directory --silent .venv/.llama || echo "Without it: the tests of the llama engine are skipped."

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from reviewbot.asking import Asker, Books
 from reviewbot.change.source import Fetched
 from reviewbot.config.engines_document import EngineChoice, NamedEngine, parse_engines
+from reviewbot.config.kept_app import PRIVATE_KEY, kept_app, kept_secret
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
 from reviewbot.costs.calls import Call
@@ -29,8 +30,10 @@ from reviewbot.routing.rules import RuleSet, shipped_rules, with_own_rules
 from reviewbot.steps import LiveModels, PlainSteps, Reporter, TokenPost
 
 if TYPE_CHECKING:
+    from reviewbot.engines.claude import ClaudeEngine
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
     from reviewbot.evaluating import Bench
+    from reviewbot.github.app import GitHubApp
     from reviewbot.store.reports import ReportStore
 
 #: Longest wait for a local server to name its models, seconds.
@@ -66,7 +69,7 @@ def setup(settings: Settings, crew: Crew | None = None) -> Setup:
             if facts.provider:
                 book.price_of(facts.provider, facts.model)
     return Setup(
-        rules=_rules(settings),
+        rules=rules(settings),
         policy=operator_policy(settings),
         lineup=lineup,
         prices=book,
@@ -129,6 +132,24 @@ def token_post(
     return TokenPost(open_client, author, terminal_marker_key(settings), reporter, request)
 
 
+def github_app(settings: Settings) -> "GitHubApp":
+    """What mints tokens: the only one that reads a kept private key. Raises SettingsError."""
+    from reviewbot.github.app import GitHubApp
+
+    if settings.github_app_id is None:
+        raise SettingsError(
+            "REVIEWBOT_GITHUB_APP_ID is not set: the worker needs it; `reviewbot setup` makes an App"
+        )
+    key, kept = settings.github_private_key, kept_app(settings.data_dir)
+    if key is not None:
+        pem = key.get_secret_value()
+    elif kept and kept.id == settings.github_app_id:
+        pem = kept_secret(settings.data_dir, PRIVATE_KEY)
+    else:
+        raise SettingsError("REVIEWBOT_GITHUB_PRIVATE_KEY_FILE is not set: the worker needs it")
+    return GitHubApp(settings.github_app_id, pem, settings.github_api_url)
+
+
 def marker_key(settings: Settings) -> bytes:
     """Signs our hidden marks. Raises SettingsError if there is nothing to make it of."""
     if settings.marker_key is not None:
@@ -158,9 +179,9 @@ def engines(settings: Settings, *, low: bool = False) -> Crew:
     notes: list[str] = []
     key = settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else ""
     if key:
-        chosen["claude"] = _claude(settings, key, settings.claude_model)
+        chosen["claude"] = claude_engine(settings, key, settings.claude_model)
         if settings.claude_fallback_model:
-            chosen["fallback"] = _claude(settings, key, settings.claude_fallback_model)
+            chosen["fallback"] = claude_engine(settings, key, settings.claude_fallback_model)
     else:
         notes.append("no Claude: set ANTHROPIC_API_KEY to have risky changes reviewed by it")
     local, note = _local(settings)
@@ -168,7 +189,7 @@ def engines(settings: Settings, *, low: bool = False) -> Crew:
     if local:
         chosen["local"] = local
     if key and (low or (not local and settings.without_local == "claude")):
-        chosen["low"] = _claude(settings, key, settings.claude_model_low)
+        chosen["low"] = claude_engine(settings, key, settings.claude_model_low)
     if settings.engines is None:
         return Crew(chosen, tuple(notes))
     named = parse_engines(_read(settings.engines, "REVIEWBOT_ENGINES"), str(settings.engines))
@@ -186,7 +207,7 @@ def engines(settings: Settings, *, low: bool = False) -> Crew:
 def _named(settings: Settings, key: str, wanted: NamedEngine) -> Engine | None:
     """An engine of the engines file; None where Claude's key is missing."""
     if wanted.tier == "claude":
-        return _claude(settings, key, wanted.model) if key else None
+        return claude_engine(settings, key, wanted.model) if key else None
     secret = _read(wanted.key_file, "key_file").strip() if wanted.key_file else None
     return _server(wanted.url, wanted.model, secret, wanted.context_tokens, wanted.private)
 
@@ -296,7 +317,8 @@ def prices(settings: Settings) -> PriceBook:
     return PriceBook(parse_operator_prices(text, str(settings.prices_file)))
 
 
-def _claude(settings: Settings, key: str, model: str) -> Engine:
+def claude_engine(settings: Settings, key: str, model: str) -> "ClaudeEngine":
+    """Claude, by the settings; asks nobody. Raises EngineError for a key or URL that can't be one."""
     from reviewbot.engines.claude import ClaudeEngine
 
     context = prices(settings).context_window("anthropic", model) or 200_000
@@ -325,7 +347,7 @@ def _local(settings: Settings) -> tuple[Engine | None, str]:
             f"no local model: {why_not}; or set REVIEWBOT_LOCAL_URL to an OpenAI-compatible"
             " server, such as http://127.0.0.1:8000/v1"
         )
-    engine = _openai(settings)
+    engine = local_server(settings)
     if not engine.model:
         try:
             engine.discover_model(timeout=DISCOVERY_SECONDS)
@@ -337,9 +359,12 @@ def _local(settings: Settings) -> tuple[Engine | None, str]:
     return engine, f"local engine: {engine.model} at {settings.local_url} ({how})"
 
 
-def _openai(settings: Settings) -> "OpenAICompatibleEngine":
+def local_server(settings: Settings) -> "OpenAICompatibleEngine":
+    """The server of REVIEWBOT_LOCAL_URL; asks nobody. Raises SettingsError, EngineError."""
     from reviewbot.engines.address import is_loopback
 
+    if not settings.local_url:
+        raise SettingsError("REVIEWBOT_LOCAL_ENGINE=openai needs REVIEWBOT_LOCAL_URL")
     private = settings.local_url_private or is_loopback(settings.local_url)
     if not private and not settings.local_model:
         raise SettingsError("REVIEWBOT_LOCAL_URL is outside: its price needs REVIEWBOT_LOCAL_MODEL")
@@ -380,7 +405,7 @@ def _energy(settings: Settings, crew: Crew) -> Callable[[], float] | None:
     return energy_meter()
 
 
-def _rules(settings: Settings) -> RuleSet:
+def rules(settings: Settings) -> RuleSet:
     """The shipped rules and the operator's own."""
     if settings.rules is None:
         return shipped_rules()

@@ -38,7 +38,7 @@ class Browser:
 
     def __init__(self, send: int, receive: int) -> None:
         self._send, self._receive = send, receive
-        self._buffer, self._number, self._session = b"", 0, ""
+        self._buffer, self._number, self._session, self._loads = b"", 0, "", 0
         target = self.command("Target.createTarget", url="about:blank")["targetId"]
         attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -71,12 +71,25 @@ class Browser:
             name, _, value = cookie.partition("=")
             self.command("Network.setCookie", name=name, value=value, url=url)
         self.requests.clear()
+        loads = self._loads
         self.command("Page.navigate", url=url)
-        while True:
-            got = self._next()
-            self._seen(got)
-            if got.get("method") == "Page.loadEventFired":
-                return
+        self._load_after(loads)
+
+    def click(self, selector: str) -> None:
+        """Click what leads to another page, and wait for that, whole."""
+        loads = self._loads
+        self.ask(f"document.querySelector({json.dumps(selector)}).click()")
+        self._load_after(loads)
+
+    def fill(self, name: str, value: str) -> None:
+        """Write into a field of a form, or choose."""
+        field = f"document.getElementsByName({json.dumps(name)})[0]"
+        self.ask(f"{field}.value = {json.dumps(value)}")
+
+    @property
+    def text(self) -> str:
+        """What the page says."""
+        return str(self.ask("document.body.innerText"))
 
     def ask(self, expression: str) -> Any:
         """What a JavaScript expression comes to."""
@@ -94,7 +107,13 @@ class Browser:
                 **({"text": "\r"} if key == "Enter" and kind == "keyDown" else {}),
             )  # fmt: skip
 
+    def _load_after(self, loads: int) -> None:
+        while self._loads == loads:
+            self._seen(self._next())
+
     def _seen(self, event: dict[str, Any]) -> None:
+        if event.get("method") == "Page.loadEventFired":
+            self._loads += 1
         if event.get("method") == "Network.requestWillBeSent":
             self.requests.append(event["params"]["request"]["url"])
 

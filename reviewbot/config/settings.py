@@ -19,9 +19,12 @@ from pydantic import (
     model_validator,
 )
 
+from reviewbot.config.kept_app import MARKER_KEY, WEBHOOK_SECRET, kept_app, kept_secret
 from reviewbot.errors import SettingsError
 
 PREFIX = "REVIEWBOT_"
+#: The schema of durable jobs on PostgreSQL.
+JOBS_SCHEMA = "reviewbot_jobs"
 
 
 def _data_dir() -> Path:
@@ -143,7 +146,12 @@ class Settings(BaseModel):
         "https://api.github.com",
         description="Address of the GitHub API (Enterprise Server: `https://HOST/api/v3`).",
     )
-    github_app_id: int | None = Field(None, gt=0, description="The GitHub App's id.")
+    github_app_id: int | None = Field(
+        None,
+        gt=0,
+        description="The GitHub App's id. This, key and secret are not needed where `reviewbot setup`"
+        " made the App: they are in the data folder.",
+    )
     github_private_key: SecretStr | None = Field(
         None, description="The App's private key (PEM); better as `…_FILE`."
     )
@@ -230,6 +238,11 @@ class Settings(BaseModel):
         return self
 
     @property
+    def jobs_file(self) -> Path:
+        """The database of durable jobs, where the other one is SQLite."""
+        return self.data_dir / "jobs.db"
+
+    @property
     def database(self) -> str:
         """The database's SQLAlchemy URL."""
         if not self.database_url:
@@ -252,10 +265,14 @@ SECRETS = (
     "webhook_secret",
     "marker_key",
 )
+#: Where one of these is set, the App is the environment's, and what the data folder keeps of
+#: another is left alone.
+_APP = ("GITHUB_APP_ID", "GITHUB_PRIVATE_KEY", "GITHUB_PRIVATE_KEY_FILE")
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from the environment.
+    """Read the settings from the environment, and what it does not say of the GitHub App from what
+    `reviewbot setup` kept in the data folder; the App's private key stays there.
 
     Raises SettingsError naming the variable and what is wrong; never the value of a secret.
     """
@@ -278,6 +295,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
                 ) from None
     if "anthropic_api_key" not in given and env.get("ANTHROPIC_API_KEY"):
         given["anthropic_api_key"] = env["ANTHROPIC_API_KEY"]
+    if not any(env.get(PREFIX + name) for name in _APP):
+        given = {**_kept(Path(given.get("data_dir") or _data_dir())), **given}
     unknown = [key for key in env if key.startswith(PREFIX) and not _known(key)]
     if unknown:
         names = [PREFIX + name.upper() for name in Settings.model_fields]
@@ -292,6 +311,21 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         # only what several settings are about together has no place of its own
         name = PREFIX + str(first["loc"][0] if first["loc"] else "bind").upper()
         raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def _kept(data_dir: Path) -> dict[str, Any]:
+    """Settings that come with the App that was set up. Raises SettingsError if they can't be
+    read."""
+    app = kept_app(data_dir)
+    if app is None:
+        return {}
+    return {
+        "github_app_id": app.id,
+        "github_api_url": app.api_url,
+        "delivery": app.delivery,
+        "webhook_secret": kept_secret(data_dir, WEBHOOK_SECRET),
+        "marker_key": kept_secret(data_dir, MARKER_KEY),
+    }
 
 
 def _known(key: str) -> bool:

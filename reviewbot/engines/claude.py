@@ -121,6 +121,17 @@ class ClaudeEngine:
         tokens = (json_object(answer.body) or {}).get("input_tokens")
         return tokens if isinstance(tokens, int) else None
 
+    def problem(self, *, timeout: float) -> str:
+        """What stands in the way of asking, in words; empty for nothing. The question is free and
+        sends nothing of anybody's: GET /v1/models/NAME."""
+        call = self._client().models.with_streaming_response.retrieve
+        answer = self._send(call, {"model_id": self.model}, timeout)
+        if not isinstance(answer, Read):
+            if answer.status == 200:
+                return ""
+            answer = read_reply(answer.status, answer.body)
+        return safe_detail(answer.note, answer.said, secret=self._key, prompt="")
+
     def _question(self, prompt: Prompt) -> dict[str, Any]:
         """The request's body, most lasting part first, as the prompt cache needs it."""
         from anthropic import transform_schema  # loaded late: the SDK takes seconds to import

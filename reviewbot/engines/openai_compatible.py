@@ -13,6 +13,7 @@ from reviewbot.engines.openai_reply import (
     Dialect,
     cut_by_ollama,
     first_model,
+    listed_models,
     ollama_context,
     read_completion,
 )
@@ -92,6 +93,16 @@ class OpenAICompatibleEngine:
             detail = safe_detail(found.note, found.said, secret=self._key, prompt="")
             raise EngineError(f"no model at {self._url}: {detail}; start it or set its name")
         return self._model
+
+    def served(self, *, timeout: float) -> tuple[str, ...]:
+        """All models that the server lists. Raises EngineError if it can't be asked."""
+        answer = self._send("GET", f"{self._url}/models", None, time.monotonic() + timeout)
+        if not isinstance(answer, Read):
+            if answer.status == 200:
+                return listed_models(answer.body)
+            answer = read_completion(answer.status, answer.body)
+        detail = safe_detail(answer.note, answer.said, secret=self._key, prompt="")
+        raise EngineError(f"{self._url}: {detail}")
 
     def ask(self, prompt: Prompt, *, timeout: float) -> Reply:
         """Send one prompt; wait at most `timeout` seconds. Every answer is a Reply."""

@@ -120,10 +120,17 @@ def usage_of(usage: object) -> Usage | None:
 
 def first_model(body: bytes) -> str:
     """The first model that `GET /models` lists; empty if it lists none."""
+    return next(iter(listed_models(body)), "")
+
+
+def listed_models(body: bytes) -> tuple[str, ...]:
+    """The models that `GET /models` lists."""
     models = (json_object(body) or {}).get("data")
-    first = models[0] if isinstance(models, list) and models else None
-    name = first.get("id") if isinstance(first, Mapping) else None
-    return name if isinstance(name, str) else ""
+    names = [
+        entry.get("id") if isinstance(entry, Mapping) else None
+        for entry in (models if isinstance(models, list) else [])
+    ]
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def ollama_context(body: bytes, model: str) -> int | None:

@@ -13,6 +13,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -75,6 +77,8 @@ class Calls:
         """Requests made so far."""
         self.remaining: int | None = None
         """What GitHub said last of the requests that are left of this hour."""
+        self.said_at: datetime | None = None
+        """The time by GitHub's clock, as it said last."""
 
     def get(self, path: str, what: str, **parameters: str | int) -> dict[str, Any]:
         """One object. Raises GitHubError."""
@@ -152,6 +156,7 @@ class Calls:
             )
         left = answer.headers.get("x-ratelimit-remaining", "")
         self.remaining = int(left) if left.isdecimal() and len(left) < 10 else None
+        self.said_at = _moment(answer.headers.get("date", ""))
         if not 200 <= answer.status < 300:
             raise _failure(answer, what)
         return answer
@@ -167,6 +172,13 @@ def _network(what: str) -> Iterator[None]:
         raise Unclear(f"no answer from GitHub: {what}") from None
     except RuntimeError:  # what PyGithub raises for a redirect to another host or scheme
         raise Refused(f"GitHub redirects elsewhere: {what}") from None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None
 
 
 def _failure(answer: _Answer, what: str) -> GitHubError:

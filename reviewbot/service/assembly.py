@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
-from reviewbot.errors import EngineError, SettingsError
+from reviewbot.errors import EngineError
 from reviewbot.github.app import GitHubApp
 from reviewbot.pipeline import Setup, effective_policy
 from reviewbot.privacy.secrets import find_secrets
@@ -53,7 +53,7 @@ class Rhythm:
 
 def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) -> Parts:
     """Raises SettingsError, naming the variable, for what is missing or wrong."""
-    app, key = github_app(settings), wiring.marker_key(settings)
+    app, key = wiring.github_app(settings), wiring.marker_key(settings)
     pulls, queue = open_pull_store(settings.database), DbosQueue(engine)
     prepared = replace(wiring.setup(settings), tolerant=True)
     monthly = Monthly(
@@ -113,13 +113,3 @@ def _warm_up(local: ReviewEngine | None) -> None:
             local.start(timeout=LOAD_SECONDS)
         except EngineError as error:
             log.error("%s", error)
-
-
-def github_app(settings: Settings) -> GitHubApp:
-    """Raises SettingsError."""
-    if settings.github_app_id is None:
-        raise SettingsError("REVIEWBOT_GITHUB_APP_ID is not set: the worker needs it")
-    if settings.github_private_key is None:
-        raise SettingsError("REVIEWBOT_GITHUB_PRIVATE_KEY_FILE is not set: the worker needs it")
-    key = settings.github_private_key.get_secret_value()
-    return GitHubApp(settings.github_app_id, key, settings.github_api_url)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
 
-from reviewbot.config.settings import Settings
+from reviewbot.config.folders import private_folder
+from reviewbot.config.settings import JOBS_SCHEMA, Settings
 from reviewbot.errors import StoreError
 from reviewbot.store.engine import BUSY_TIMEOUT_MS, connect, errors_in_words, switch_to_wal
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 #: a plan for the workflows that run: those of another version are never taken up.
 VERSION = "1"
 #: DBOS's name of the application, and the schema of its tables on PostgreSQL.
-APPLICATION, SCHEMA = "reviewbot", "reviewbot_jobs"
+APPLICATION, SCHEMA = "reviewbot", JOBS_SCHEMA
 
 #: Queues.
 REVIEWS, GPU, CLAUDE, COMMANDS, REPORTS = "reviews", "gpu", "claude", "commands", "reports"
@@ -38,7 +39,7 @@ CONNECTIONS = 40
 def jobs_engine(settings: Settings) -> Engine:
     """Connections to the database of the jobs. Raises StoreError if it can't be used."""
     if settings.database.startswith("sqlite"):
-        return _sqlite(settings.data_dir / "jobs.db")
+        return _sqlite(settings.jobs_file)
     return connect(settings.database)
 
 
@@ -118,7 +119,7 @@ def register_queues(settings: Settings, local_at_once: int) -> None:
 
 def _sqlite(path: Path) -> Engine:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"the folder {path.parent} can't be made ({error.strerror}):"

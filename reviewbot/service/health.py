@@ -8,10 +8,8 @@ from typing import Protocol
 
 from reviewbot.errors import StoreError
 from reviewbot.service.logs import logger
-from reviewbot.store.jobs import Beat
+from reviewbot.store.jobs import BEAT_FRESH, Beat
 
-#: A worker beats every 5 seconds; one that was silent for so long is taken for dead.
-BEAT_FRESH = timedelta(seconds=30)
 #: What probes are told of a database that fails: they need no login, so its place stays in the log.
 UNUSABLE = "the database can't be used: see the log"
 

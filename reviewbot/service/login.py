@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reviewbot.config.folders import private_folder
 from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
 
@@ -90,7 +91,7 @@ class Login:
     def _changing(self) -> Iterator[_State]:
         """The state, to be changed by one process at a time; written whole or not at all."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._path.parent)
             with open(_private(self._path.with_suffix(".lock")), "w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 state, now = self._read(), self._now()

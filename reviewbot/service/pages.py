@@ -7,6 +7,7 @@ from flask import Blueprint, Flask, Response, g, redirect, render_template, requ
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response as AnyResponse
 
+from reviewbot.reporting.page_headers import page_headers
 from reviewbot.reporting.page_html import style
 from reviewbot.service.dashboard import MAX_ID, Shown, dashboard
 from reviewbot.service.doors import COOKIE, Doors
@@ -110,17 +111,6 @@ def _nonce() -> str:
 
 
 def _harden(response: Response) -> Response:
-    styles = f"'nonce-{_nonce()}'" if response.mimetype == "text/html" else "'none'"
-    response.headers.update(
-        {
-            "Content-Security-Policy": f"default-src 'none'; style-src {styles}; form-action 'self';"
-            " base-uri 'none'; frame-ancestors 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Cache-Control": "no-store",
-        }
-    )
+    nonce = _nonce() if response.mimetype == "text/html" else ""
+    response.headers.update(page_headers(nonce))
     return response

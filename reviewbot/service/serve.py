@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from reviewbot.config.settings import PREFIX, load_settings
 from reviewbot.errors import SettingsError
 from reviewbot.service.dbos_setup import migrate_jobs
+from reviewbot.service.first_start import is_new, set_up
 from reviewbot.service.login import login_of
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.supervisor import ChildSpec, Pace, Supervisor
@@ -17,9 +18,15 @@ WORKER_ONLY = (f"{PREFIX}GITHUB_PRIVATE_KEY", f"{PREFIX}GITHUB_PRIVATE_KEY_FILE"
 
 
 def serve(bind: str | None = None, pace: Pace | None = None) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. Raises SettingsError, and StoreError if a
-    database can't be made ready."""
+    """Run until SIGTERM or SIGINT; the exit code. Without any App, first the page that makes one.
+
+    Raises SettingsError, and StoreError if a database can't be made ready.
+    """
     settings = load_settings()
+    if is_new(settings):
+        if not set_up(settings, bind or settings.bind):
+            return 0
+        settings = load_settings()
     if settings.delivery == "webhook" and not settings.webhook_secret:
         raise SettingsError("REVIEWBOT_WEBHOOK_SECRET is not set: the listener needs it")
     configure_logs(settings)

@@ -66,7 +66,8 @@ def create_app(
     takes = settings.delivery == "webhook"
     if takes and not secret:
         raise SettingsError(
-            "REVIEWBOT_WEBHOOK_SECRET is not set: without it anybody could send deliveries"
+            "REVIEWBOT_WEBHOOK_SECRET is not set: without it anybody could send deliveries;"
+            " `reviewbot setup` makes an App, and keeps its secret"
         )
     app = Flask("reviewbot.service", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY

@@ -18,6 +18,7 @@ from typing import IO
 from sqlalchemy import Engine, text
 
 from reviewbot.asking import TakesTurns
+from reviewbot.config.folders import private_folder
 from reviewbot.config.settings import Settings
 from reviewbot.errors import StoreError
 from reviewbot.service.dbos_setup import (
@@ -216,7 +217,7 @@ def named(settings: Settings, patience: float) -> Iterator[str]:
     then StoreError is raised.
     """
     path, embedded = Path(settings.data_dir, "worker.lock"), is_embedded(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     with path.open("a+") as file:
         mine = _locked(file, 0.0)
         if embedded and not mine:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from reviewbot.config.folders import private_folder
 from reviewbot.errors import StoreError
 
 #: How long a writer waits for another one, milliseconds.
@@ -85,7 +86,7 @@ def _sqlite(url: URL) -> Engine:
         raise StoreError("the database must be a file: sqlite:////folder/reviewbot.db")
     path = Path(url.database).expanduser()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"the folder {path.parent} can't be made ({error.strerror}):"

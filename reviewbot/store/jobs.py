@@ -1,7 +1,7 @@
 """The store as a worker uses it: the ledger, prompts and answers, attempts and heartbeats."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import delete, insert, select, update
@@ -25,6 +25,9 @@ from reviewbot.store.prompts import (
     put_prompt,
 )
 from reviewbot.store.schema import attempts, heartbeats
+
+#: A worker beats every 5 seconds; one that was silent for so long is taken for dead.
+BEAT_FRESH = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from reviewbot.config.folders import private_folder
 from reviewbot.errors import StoreError
 
 #: Random bytes; two hexadecimal digits each in the file.
@@ -31,7 +32,7 @@ def kept_key(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Whole or not at all; of several processes at once, the first one's holds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as new:  # mode 0600
         new.write(secrets.token_hex(SIZE) + "\n")
         new.flush()

@@ -1,13 +1,37 @@
 """What an App asks for itself."""
 
 from github_simulator import app_shapes
+from github_simulator.apps import App
 from github_simulator.messages import Answer, Call, Refused, forbidden, not_found
 from github_simulator.routes import AppRoute
 
 
 def show_app(call: Call) -> Answer:
     assert call.caller.app
-    return Answer(200, app_shapes.app(call.api, call.caller.app))
+    mine = [one for one in call.simulator.apps.installations.values() if one.app is call.caller.app]
+    count = len([one for one in mine if not one.deleted])
+    return Answer(200, {**app_shapes.app(call.api, call.caller.app), "installations_count": count})
+
+
+def show_hook(call: Call) -> Answer:
+    assert call.caller.app
+    return Answer(200, _hook(call.caller.app))
+
+
+def edit_hook(call: Call) -> Answer:
+    app = call.caller.app
+    assert app
+    if call.field("secret") is not None:
+        app.webhook_secret = call.text("secret")
+    if call.field("url") is not None:
+        app.hook_url = call.text("url")
+    return Answer(200, _hook(app))
+
+
+def _hook(app: App) -> dict[str, str]:
+    secret = {"secret": "********"} if app.webhook_secret else {}
+    how = {"content_type": app.hook_type, "insecure_ssl": app.hook_insecure}
+    return {**how, "url": app.hook_url, **secret}
 
 
 def list_installations(call: Call) -> Answer:
@@ -65,6 +89,8 @@ def make_token(call: Call, number: str) -> Answer:
 
 ROUTES = (
     AppRoute("GET", r"/app", show_app),
+    AppRoute("GET", r"/app/hook/config", show_hook),
+    AppRoute("PATCH", r"/app/hook/config", edit_hook),
     AppRoute("GET", r"/app/installations", list_installations),
     AppRoute("GET", r"/app/installations/(\d+)", show_installation),
     AppRoute("POST", r"/app/installations/(\d+)/access_tokens", make_token),

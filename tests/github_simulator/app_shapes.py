@@ -7,14 +7,6 @@ from github_simulator import shapes
 from github_simulator.apps import App, Grant, Installation
 from github_simulator.state import Repository
 
-EVENTS = [
-    "check_run",
-    "issue_comment",
-    "pull_request",
-    "pull_request_review_comment",
-    "pull_request_review_thread",
-]
-
 
 def stamp(when: datetime) -> str:
     """Time as GitHub writes it."""
@@ -27,15 +19,15 @@ def app(api: str, known: App) -> dict[str, Any]:
         "slug": known.slug,
         "node_id": f"A_{known.id}",
         "client_id": f"Iv1.{known.id}",
-        "owner": shapes.user(api, "operator"),
-        "name": known.slug,
+        "owner": shapes.user(api, known.owner),
+        "name": known.name or known.slug,
         "description": None,
         "external_url": "http://127.0.0.1",
         "html_url": f"{api}/apps/{known.slug}",
         "created_at": shapes.WHEN,
         "updated_at": shapes.WHEN,
         "permissions": known.permissions,
-        "events": EVENTS,
+        "events": known.events,
     }
 
 
@@ -52,7 +44,7 @@ def installation(api: str, known: Installation) -> dict[str, Any]:
         "target_id": shapes.id_of(known.account),
         "target_type": "User",
         "permissions": known.permissions,
-        "events": EVENTS,
+        "events": known.app.events,
         "created_at": shapes.WHEN,
         "updated_at": shapes.WHEN,
         "single_file_name": None,

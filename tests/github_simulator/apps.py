@@ -30,6 +30,15 @@ PERMISSIONS = {
 TOKEN_LIFE = timedelta(hours=1)
 JWT_SECONDS = 600
 
+#: What it is told of then.
+EVENTS = (
+    "check_run",
+    "issue_comment",
+    "pull_request",
+    "pull_request_review_comment",
+    "pull_request_review_thread",
+)
+
 _RANK = {"read": 1, "write": 2, "admin": 3}
 _UNDECODED = "A JSON web token could not be decoded"
 
@@ -47,6 +56,12 @@ class App:
     slug: str
     webhook_secret: str = "it's a secret"
     permissions: dict[str, str] = field(default_factory=lambda: dict(PERMISSIONS))
+    events: list[str] = field(default_factory=lambda: list(EVENTS))
+    hook_url: str = "https://reviewbot.example.com/webhook"
+    hook_type: str = "json"
+    hook_insecure: str = "0"
+    name: str = ""
+    owner: str = "operator"
 
     @property
     def login(self) -> str:

@@ -48,10 +48,15 @@ class _Handler(BaseHTTPRequestHandler):
             path,
             dict(parse_qsl(parts.query)),
             {name.lower(): value for name, value in self.headers.items()},
-            json.loads(self.rfile.read(length)) if length else None,
+            self._body(self.rfile.read(length)) if length else None,
             monotonic(),
         )
         self._send(simulator.answer(request))
+
+    def _body(self, raw: bytes) -> Any:
+        if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+            return dict(parse_qsl(raw.decode()))  # a browser's
+        return json.loads(raw)
 
     do_POST = do_GET
     do_PATCH = do_GET
@@ -73,6 +78,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data[: answer.sent])
         if answer.sent is not None:
             self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """By the simulated clock."""
+        return super().date_time_string(timestamp or self.server.simulator.now().timestamp())
 
     def log_message(self, *_: object) -> None:
         """Tests read `requests` instead."""

@@ -39,9 +39,9 @@ def problems(request: Request, status: int, answer: Any) -> list[str]:
     operation = known["paths"].get(template, {}).get(method.lower()) if template else None
     if operation is None:
         return [f"{method} {path}: no such operation"]
-    refs = (parameter.get("$ref") for parameter in operation["parameters"])
+    refs = (parameter.get("$ref") for parameter in operation.get("parameters", ()))
     given = [known["components"]["parameters"][ref.rpartition("/")[2]] for ref in refs if ref]
-    given += [parameter for parameter in operation["parameters"] if "$ref" not in parameter]
+    given += [parameter for parameter in operation.get("parameters", ()) if "$ref" not in parameter]
     names = {parameter["name"] for parameter in given if parameter["in"] == "query"}
     found = [f"{method} {path}: no parameter {name}" for name in query if name not in names]
     if status >= 300:

@@ -4,7 +4,7 @@ from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 
 from github_simulator import app_shapes, remark_shapes, shapes
-from github_simulator.apps import Installation
+from github_simulator.apps import EVENTS, Installation
 from github_simulator.records import CheckRun, Comment, LineComment
 from github_simulator.state import Pull, Repository
 
@@ -144,7 +144,7 @@ class Payloads:
         }
 
     def ping(self) -> Payload:
-        hook = {"type": "App", "id": 1, "active": True, "events": app_shapes.EVENTS}
+        hook = {"type": "App", "id": 1, "active": True, "events": list(EVENTS)}
         return {"zen": "Keep it logically awesome.", "hook_id": 1, "hook": hook}
 
     def _issue(self, repository: Repository, pull: Pull) -> Payload:

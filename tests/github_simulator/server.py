@@ -21,6 +21,7 @@ from github_simulator import (
     compare_routes,
     delivery_routes,
     issue_routes,
+    manifests,
     openapi,
     page,
     pull_routes,
@@ -95,6 +96,7 @@ class GitHubSimulator:
         self._choosing = Lock()
         self.rates = Rates()
         self.payloads = Payloads(self)
+        self.manifests = manifests.Manifests(self)
         self._down: Answer | None = None
         self._ids = count(1_000)
         self._http = Listener(self)
@@ -251,6 +253,8 @@ class GitHubSimulator:
     def answer(self, request: Request) -> Answer:
         if shown := _PAGE.fullmatch(request.path):
             return self._page(shown[1], int(shown[2]))
+        if (page_ := self.manifests.page(request)) is not None:
+            return page_
         self.requests.append(request)
         if self._down:
             return self._down
@@ -268,6 +272,8 @@ class GitHubSimulator:
         return fault.answer if fault else answer._replace(seconds=answer.seconds + self.latency)
 
     def _route(self, request: Request) -> Answer:
+        if converted := manifests.CONVERSION.fullmatch(request.path):
+            return self.manifests.convert(request, converted[1])
         for route in _APP_ROUTES:
             found = route.fits(request)
             if found is not None:

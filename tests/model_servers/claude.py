@@ -50,6 +50,8 @@ class ClaudeServer(ModelServer):
             return json_wire(
                 200, {"data": [_model(name) for name in self.models], "has_more": False}
             )
+        if asked.method == "GET" and asked.path.startswith("/v1/models/"):
+            return self._one_model(asked)
         if asked.method != "POST" or (asked.path != "/v1/messages" and not counting):
             return self.error(Fail(404, "Not found"))
         problems = [
@@ -67,9 +69,21 @@ class ClaudeServer(ModelServer):
             return json_wire(200, {"input_tokens": tokens(asked.system + asked.user)})
         return self.wire(self.next_behaviour(asked), asked)
 
-    def _refused_at_the_door(self, asked: Asked) -> Fail | None:
+    def _one_model(self, asked: Asked) -> Wire:
+        """What it says of a model, for nothing."""
+        name = asked.path.removeprefix("/v1/models/")
+        if not self._has_key(asked):
+            return self.error(Fail(401, "invalid x-api-key"))
+        if name not in self.models:
+            return self.error(Fail(404, f"model: {name}"))
+        return json_wire(200, _model(name))
+
+    def _has_key(self, asked: Asked) -> bool:
         bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.key not in (asked.headers.get("x-api-key"), bearer):
+        return self.key in (asked.headers.get("x-api-key"), bearer)
+
+    def _refused_at_the_door(self, asked: Asked) -> Fail | None:
+        if not self._has_key(asked):
             return Fail(401, "invalid x-api-key")
         if asked.body["model"] not in self.models:
             return Fail(404, f"model: {asked.body['model']}")

@@ -20,6 +20,13 @@ def test_the_table_of_settings_is_up_to_date(root: Path) -> None:
     assert with_table(readme) == readme, "run `make fmt`"
 
 
+def test_what_the_app_may_do_is_up_to_date(root: Path) -> None:
+    document = (root / "docs" / "operating.md").read_text("utf-8")
+    with_table = runpy.run_path(str(root / "docs" / "app_table.py"))["with_table"]
+
+    assert with_table(document) == document, "run `make fmt`"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_readme(root: Path, command: str) -> None:
     assert f"reviewbot {command}" in (root / "README.md").read_text("utf-8")

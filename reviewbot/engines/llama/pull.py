@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from reviewbot.config.folders import private_folder
 from reviewbot.engines.llama.gguf import read_facts
 from reviewbot.engines.llama.models import CatalogueModel, size
 from reviewbot.engines.llama.seal import (
@@ -74,7 +75,7 @@ def pull(model: CatalogueModel, folder: Path, watch: Watch, endpoint: str = "") 
 
 def _fetch(model: CatalogueModel, target: Path, offer: _Offer, endpoint: str, watch: Watch) -> None:
     """Into a file beside `target`, which gets its name once it is whole and checked."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     part = target.with_name(f"{target.name}.{offer.sha256[:12]}.part")
     with _only_one(part) as file:
         if file.seek(0, os.SEEK_END) > offer.bytes:
