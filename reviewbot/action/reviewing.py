@@ -38,15 +38,13 @@ from reviewbot.publishing.markdown import safe_line
 from reviewbot.publishing.result import Review
 from reviewbot.publishing.sarif import sarif
 from reviewbot.publishing.summary import summary_markdown
-from reviewbot.reporting.pull_record import NO_RECORD, Last
+from reviewbot.reporting.pull_record import NO_RECORD, Last, PullRecord
 from reviewbot.review.finding import Finding
 from reviewbot.steps import TokenPost
 from reviewbot.wiring import Occasion
 
 if TYPE_CHECKING:
     from github import Github
-
-    from reviewbot.reporting.pull_record import PullRecord
 
 #: Exit codes: the policy has the step fail; an error.
 GATE, ERROR = 1, 2

@@ -6,24 +6,25 @@ Nobody locks them: two runs at once may each overlook what the other spends.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reviewbot.config.settings import Settings
 from reviewbot.costs.budget import Account, Payer
 from reviewbot.errors import SourceError
 from reviewbot.github.calls import GitHubError
-from reviewbot.github.records import Said, comments_on, comments_since, dismissed_findings, edit
+from reviewbot.github.records import Said, comments_on, dismissed_findings, edit, month_records
 from reviewbot.past_spending import added
 from reviewbot.publishing.marker import Marks, Scope
-from reviewbot.publishing.record import Place, claims_record, seal, unseal, with_record
-from reviewbot.reporting.pull_record import NO_RECORD, PullRecord
+from reviewbot.publishing.record import Place, claims_record, with_record
+from reviewbot.reporting.pull_record import NO_RECORD, PullRecord, read_record, write_record
 
 if TYPE_CHECKING:
     from github import Github
 
 #: Signs marks where there is no key: our comments are then known by their author alone.
 PUBLIC_KEY = b"reviewbot without a state key"
+MORE = "more comments than are read: what the month has cost may be more"
 NO_KEY = (
     "no `state-key`: nothing is kept from run to run, so that caps, costs and reports know of this"
     " run alone"
@@ -109,9 +110,11 @@ def read_state(
     dismissed |= frozenset(record.dismissed)
     known = {memory.number: record}
     try:
-        others, note = month_records(client, memory, now)
-        known = {**others, **known}
-        notes += [note] if note else []
+        others = month_records(
+            client, memory.repository, memory.repository_id, {memory.author}, memory.key, since=now
+        )
+        known = {**others.records, **known}
+        notes += [] if others.whole else [MORE]
     except GitHubError as error:
         if capped:
             raise SourceError(
@@ -133,31 +136,9 @@ def own_summary(comments: list[Said], memory: Memory, marks: Marks) -> Said | No
     return next((each for each in ours if marks.is_own(each.body, "summary")), None)
 
 
-def month_records(
-    client: "Github", memory: Memory, since: datetime
-) -> tuple[dict[int, PullRecord], str]:
-    """The records written since the month of `since` began, by pull request; a note where there may
-    be more. Raises GitHubError."""
-    start = since.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    found = comments_since(client, memory.repository, start)
-    records: dict[int, PullRecord] = {}
-    for comment in found.comments:
-        if comment.number not in records and memory.wrote(comment):
-            elsewhere = replace(memory, number=comment.number)
-            record, _ = _record(elsewhere, comment.body)
-            if record != NO_RECORD:
-                records[comment.number] = record
-    if found.whole:
-        return records, ""
-    return records, "more comments than are read: what the month has cost may be more"
-
-
 def sealed(memory: Memory, record: PullRecord) -> str:
-    """The record's hidden line, as much as fits; empty without a key."""
-    if memory.key is None:
-        return ""
-    lines = (seal(memory.key, memory.place, each.to_json()) for each in record.smaller())
-    return next((line for line in lines if line), "")
+    """The record's hidden line; empty without a key."""
+    return "" if memory.key is None else write_record(memory.key, memory.place, record)
 
 
 def write_costs(client: "Github", memory: Memory, marks: Marks, spent: PullRecord) -> bool:
@@ -179,14 +160,8 @@ def _record(memory: Memory, body: str) -> tuple[PullRecord, list[str]]:
     """The record in our own comment, and a note on one that does not count."""
     if memory.key is None:
         return NO_RECORD, []
-    opened = unseal(memory.key, memory.place, body)
-    if opened.data is None:
-        ignored = f"the record in our summary is ignored: {opened.ignored}"
-        return NO_RECORD, [ignored] if opened.ignored else []
-    try:
-        return PullRecord.from_json(opened.data), []
-    except ValueError:
-        return NO_RECORD, ["the record in our summary is ignored: its content is broken"]
+    record, ignored = read_record(memory.key, memory.place, body)
+    return record, [f"the record in our summary is ignored: {ignored}"] if ignored else []
 
 
 def _accounts(

@@ -1,7 +1,7 @@
 """Comments in which a pull request's record may stand, and what people said to our findings."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,54 +9,74 @@ from reviewbot.github.calls import MAX_PAGES, Calls, id_of, wrote
 from reviewbot.github.client import PER_PAGE
 from reviewbot.github.threads import permission
 from reviewbot.publishing.commands import Command, read_command
+from reviewbot.publishing.record import Place
+from reviewbot.reporting.pull_record import NO_RECORD, PullRecord, read_record
 
 if TYPE_CHECKING:
     from github import Github
 
+#: Who posts with the token of a job.
+ACTIONS_LOGIN = "github-actions[bot]"
 _ISSUE = re.compile(r"/issues/(\d{1,10})\Z", re.ASCII)
 
 
 class Said(NamedTuple):
     """A comment in a pull request's conversation."""
 
-    number: int
-    """Of the pull request, or of an issue."""
     id: int
     author: str
     """Login; empty for a deleted account."""
     body: str
 
 
-class Found(NamedTuple):
-    """Comments of a repository."""
+class Records(NamedTuple):
+    """What pull requests of a repository remember."""
 
-    comments: tuple[Said, ...]
-    """Touched last first."""
+    records: dict[int, PullRecord]
+    """By number."""
     whole: bool
-    """False where there are more than are read."""
+    """False where there are more comments than are read."""
 
 
 def comments_on(client: "Github", repository: str, number: int) -> list[Said]:
     """The conversation of a pull request, the oldest first. Raises GitHubError."""
     path = f"/repos/{repository}/issues/{number}/comments"
-    return [_said(comment, number) for comment in Calls(client).each(path, "listing comments")]
+    return [_said(comment) for comment in Calls(client).each(path, "listing comments")]
 
 
-def comments_since(client: "Github", repository: str, since: datetime) -> Found:
-    """All comments of the repository that were made or edited since then: one request for each 100,
+def month_records(
+    client: "Github",
+    repository: str,
+    repository_id: int,
+    authors: Collection[str],
+    key: bytes,
+    *,
+    since: datetime,
+) -> Records:
+    """The records that were written since the month of `since` began, in comments of `authors`
+    (logins), the newest of each pull request: one request for each 100 comments of the repository,
     3 000 at most. Raises GitHubError."""
+    start = since.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     listed = list(
         Calls(client).each(
             f"/repos/{repository}/issues/comments",
             "listing comments of the repository",
-            since=f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            since=f"{start:%Y-%m-%dT%H:%M:%SZ}",
             sort="updated",
             direction="desc",
         )
     )
-    known = [(comment, _ISSUE.search(str(comment.get("issue_url") or ""))) for comment in listed]
-    comments = tuple(_said(comment, int(found[1])) for comment, found in known if found)
-    return Found(comments, len(listed) < MAX_PAGES * PER_PAGE)
+    records: dict[int, PullRecord] = {}
+    for comment in listed:
+        found = _ISSUE.search(str(comment.get("issue_url") or ""))
+        number = int(found[1]) if found else 0
+        if number in records or not any(wrote(comment, author) for author in authors):
+            continue
+        place = Place(repository_id, number)
+        record, _ = read_record(key, place, str(comment.get("body") or ""))
+        if record != NO_RECORD:
+            records[number] = record
+    return Records(records, len(listed) < MAX_PAGES * PER_PAGE)
 
 
 def edit(client: "Github", repository: str, comment_id: int, body: str) -> None:
@@ -96,10 +116,8 @@ def _dismissals(listed: list[dict[str, Any]], ours: dict[Any, str]) -> Iterator[
             yield login, fingerprint
 
 
-def _said(comment: dict[str, Any], number: int) -> Said:
-    return Said(
-        number, id_of(comment, "a comment"), _login(comment), str(comment.get("body") or "")
-    )
+def _said(comment: dict[str, Any]) -> Said:
+    return Said(id_of(comment, "a comment"), _login(comment), str(comment.get("body") or ""))
 
 
 def _login(comment: dict[str, Any]) -> str:

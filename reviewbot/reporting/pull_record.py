@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self, TypeVar, get_type_hints
 from reviewbot.costs.budget import Account, Scope
 from reviewbot.costs.calls import Call
 from reviewbot.costs.money import decimal_text
+from reviewbot.publishing.record import Place, seal, unseal
 from reviewbot.publishing.result import Review
 from reviewbot.reporting.sums import ZERO, CallSum, ReviewSum
 from reviewbot.review.engine import Outcome
@@ -199,6 +200,31 @@ class PullRecord:
 
 #: What is known of a pull request without a record.
 NO_RECORD = PullRecord()
+
+
+class Read(NamedTuple):
+    """What a comment of ours remembers."""
+
+    record: PullRecord
+    ignored: str = ""
+    """Why the record that is there does not count."""
+
+
+def read_record(key: bytes, place: Place, comment: str) -> Read:
+    """The record in a comment; whose comment it is, the caller knows."""
+    data, ignored = unseal(key, place, comment)
+    if data is None:
+        return Read(NO_RECORD, ignored)
+    try:
+        return Read(PullRecord.from_json(data))
+    except ValueError:
+        return Read(NO_RECORD, "its content is broken")
+
+
+def write_record(key: bytes, place: Place, record: PullRecord) -> str:
+    """The record's hidden line, with as much of it as fits."""
+    lines = (seal(key, place, each.to_json()) for each in record.smaller())
+    return next((line for line in lines if line), "")
 
 
 def _call_sum(call: Call, review: Review) -> CallSum:

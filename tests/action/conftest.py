@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ class Job:
         default_factory=lambda: {"contents": "read", "pull_requests": "write"}
     )
     runs: int = 0
+    costs: list[Decimal] = field(default_factory=list)
 
     def pull(self, branch: str = "plain", **facts: Any) -> Pull:
         return self.repository.open_pull(branch, title=f"Change {branch}", **facts)
