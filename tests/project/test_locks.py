@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 LOCKS = {
     "base": (),
     "demo": ("analyzers",),
+    "action": ("local", "postgres"),
     "dev": ("analyzers", "local", "postgres", "dev"),
     "llama": ("llama",),
 }
@@ -78,6 +79,7 @@ def test_the_smaller_locks_agree_with_the_largest(root: Path) -> None:
 
     assert pins(root / "requirements" / "base.txt").items() <= largest
     assert pins(root / "requirements" / "demo.txt").items() <= largest
+    assert pins(root / "requirements" / "action.txt").items() <= largest
 
 
 def test_both_ways_to_install_llama_agree_with_the_rest(root: Path) -> None:
