@@ -31,14 +31,15 @@ def gate_of(asked: Gate, policy: Policy) -> Severity | None:
 
 
 def verdict_of(review: Review, gate: Severity | None) -> Verdict:
-    """A gate never lets pass what should have been read and was not."""
+    """A gate never lets pass what should have been read and was not; what was found counts first,
+    since an error may be let pass."""
+    if gate and not review.left_alone and review.worst and review.worst.rank <= gate.rank:
+        return Verdict("gate", f"a finding is {review.worst} (fail-on {gate})")
     denied = next((call for call in review.calls if call.outcome is Outcome.DENIED), None)
     if denied:
         return Verdict("error", f"{denied.engine}: {denied.detail or 'access denied'}")
     if gate is None or review.left_alone:
         return Verdict("pass")
-    if review.worst is not None and review.worst.rank <= gate.rank:
-        return Verdict("gate", f"a finding is {review.worst} (fail-on {gate})")
     if review.held or not _read_as_configured(review):
         return Verdict("gate", f"not all was read that should have been (fail-on {gate})")
     return Verdict("pass")
