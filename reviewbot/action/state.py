@@ -108,26 +108,30 @@ def read_state(
         if claims_record(comment.body) and not memory.wrote(comment)
     ]
     dismissed |= frozenset(record.dismissed)
-    known = {memory.number: record}
+    others, noted = _others(client, memory, memory.key, now, capped=capped)
+    return State(
+        replace(record, dismissed=tuple(sorted(dismissed))),
+        _accounts(memory, {**others, memory.number: record}, now),
+        dismissed,
+        (*notes, *noted),
+    )
+
+
+def _others(
+    client: "Github", memory: Memory, key: bytes, now: datetime, *, capped: bool
+) -> tuple[dict[int, PullRecord], list[str]]:
+    """The month's records, and what is to be said of them."""
+    place = memory.repository, memory.repository_id
     try:
-        others = month_records(
-            client, memory.repository, memory.repository_id, {memory.author}, memory.key, since=now
-        )
-        known = {**others.records, **known}
-        notes += [] if others.whole else [MORE]
+        found = month_records(client, *place, {memory.author}, key, since=now)
     except GitHubError as error:
         if capped:
             raise SourceError(
                 f"{error}. What this month has cost is in comments that can't be read, so that no"
                 " monthly cap can be held"
             ) from None
-        notes.append(f"the month's records can't be read, its costs are unknown: {error}")
-    return State(
-        replace(record, dismissed=tuple(sorted(dismissed))),
-        _accounts(memory, known, now),
-        dismissed,
-        tuple(notes),
-    )
+        return {}, [f"the month's records can't be read, its costs are unknown: {error}"]
+    return found.records, [] if found.whole else [MORE]
 
 
 def own_summary(comments: list[Said], memory: Memory, marks: Marks) -> Said | None:

@@ -122,3 +122,17 @@ def test_what_comes_from_elsewhere_is_pinned_by_a_full_sha(path: Path) -> None:
     for name, tag in uses:
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)
         assert tag
+
+
+def test_the_document_tells_of_every_input_and_output_with_its_default() -> None:
+    told = (ROOT / "docs" / "action.md").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+
+    for name, known in ACTION["inputs"].items():
+        rows = [line for line in told.splitlines() if re.match(rf"\| [^|]*`{name}`", line)]
+        assert len(rows) == 1, name
+        default = str(known.get("default", ""))
+        shown = "the job's" if "${{" in default else f"`{default}`" if default else ""
+        assert f"| {shown} |".replace("|  |", "| |") in rows[0]
+    for name in ACTION["outputs"]:
+        assert f"`{name}`" in readme
