@@ -35,7 +35,7 @@ check: .venv/.dev ## lint, types, architecture, dependencies, spelling, workflow
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/codespell
-	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/zizmor --offline --quiet .github action.yml docs/examples/*.yml
 	$(BIN)/hadolint Dockerfile
 
 fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated tables
@@ -106,6 +106,8 @@ lock: .venv/.dev ## write requirements/*.txt anew; UPGRADE=1 takes the newest ve
 	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/base.txt
 	$(LOCK) pyproject.toml requirements/build.in --extra analyzers -c requirements/dev.txt \
 		-o requirements/demo.txt
+	$(LOCK) pyproject.toml requirements/build.in --extra local --extra postgres -c requirements/dev.txt \
+		-o requirements/action.txt
 	$(LOCK) pyproject.toml --extra llama -c requirements/dev.txt --no-emit-package llama-cpp-python \
 		-o requirements/llama.txt
 	$(LOCK) pyproject.toml --extra analyzers --extra local --extra postgres -c requirements/dev.txt \

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from reviewbot import wiring
 from reviewbot.config.settings import Settings
-from reviewbot.errors import UsageError
+from reviewbot.errors import SettingsError, UsageError
+from reviewbot.github.client import connect
 from reviewbot.github.issues import Issued, IssueText, put_issue, repository_facts
+from reviewbot.github.posting import login_of
+from reviewbot.github.records import ACTIONS_LOGIN, month_records
 from reviewbot.publishing.feedback import PostedFinding
 from reviewbot.publishing.monthly_issue import report_marks
 from reviewbot.reporting.against_forecast import SavedForecast, expected
 from reviewbot.reporting.counterfactuals import Basis
 from reviewbot.reporting.ledger_table import Row
 from reviewbot.reporting.page_text import ISSUE_CHARACTERS, issue_markdown
+from reviewbot.reporting.recorded import missing_of, recorded_sums
 from reviewbot.reporting.regret import Sampled
 from reviewbot.reporting.report import BudgetState, Report, Totals, build_report, totals_of
 from reviewbot.reporting.report_page import report_page
@@ -88,6 +92,45 @@ def report_from(
         budgets=budgets,
         sampled=sampled,
         expected=expected(forecast, policy.route.granularity, window) if forecast else None,
+    )
+
+
+def recorded_report(
+    settings: Settings,
+    window: Window,
+    repository: str,
+    token: str,
+    *,
+    forecast: SavedForecast | None = None,
+) -> Report:
+    """The report of a month without a ledger: from the records that the Action has left in the
+    repository's pull requests.
+
+    Raises SettingsError without the key that signs them, UsageError for another time than a month,
+    SourceError and GitHubError for what GitHub does not show, PriceError.
+    """
+    if not window.whole_month:
+        raise UsageError("--from-github needs a month: records are kept by month")
+    if settings.marker_key is None:
+        raise SettingsError(
+            "REVIEWBOT_MARKER_KEY must hold the Action's `state-key`: it signs the records"
+        )
+    earlier, key = previous(window), settings.marker_key.get_secret_value().encode()
+    with connect(settings.github_api_url, token) as client:
+        place = repository_facts(client, repository)
+        authors = {login_of(client), ACTIONS_LOGIN}
+        found = month_records(client, place.full_name, place.id, authors, key, since=earlier.since)
+    now, before = f"{window.since:%Y-%m}", f"{earlier.since:%Y-%m}"
+    name, policy = place.full_name, wiring.operator_policy(settings)
+    return build_report(
+        recorded_sums(name, found.records, now),
+        recorded_sums(name, found.records, before),
+        _basis(settings, window),
+        window,
+        earlier,
+        repository=name,
+        expected=expected(forecast, policy.route.granularity, window) if forecast else None,
+        missing=missing_of(name, found.records, now, whole=found.whole),
     )
 
 

@@ -16,6 +16,7 @@ from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.calls import Call
 from reviewbot.errors import UsageError
 from reviewbot.github.calls import GitHubError
+from reviewbot.publishing.comments import NOTHING_CARRIED, Carried
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review
 from reviewbot.reading import Asked
@@ -124,6 +125,8 @@ class PlainSteps:
     post: "Callable[[Review], Posting | None] | None" = None
     """Posts the review, and says how it stands there now if it did; without it the command only
     prints the review."""
+    request: str = "cli"
+    """Who asks, in the store."""
 
     def fetch(self) -> Fetched:
         self.reporter.say("reading the change")
@@ -148,7 +151,7 @@ class PlainSteps:
         return self.asker.spending(payer, budget, review_id=self.review_id)
 
     def record(self, review: Review) -> None:
-        self.ledger.save_review(review, request="cli")
+        self.ledger.save_review(review, request=self.request)
 
     def publish(self, review: Review) -> None:
         if self.post:
@@ -173,6 +176,10 @@ class TokenPost:
     reporter: Reporter
     request: str
     """Who asks, in our hidden marks."""
+    adapt: Callable[[Policy], Policy] = lambda policy: policy
+    """What of the policy's publishing holds here."""
+    carry: Callable[[Review], Carried] = lambda review: NOTHING_CARRIED
+    """What is carried from one review to the next."""
     result: "Published | GitHubError | None" = None
     """What became of it: a review that was paid for is shown, even if it can't be posted."""
     _policy: Policy = field(default_factory=Policy, repr=False)
@@ -185,7 +192,7 @@ class TokenPost:
             raise UsageError("only a pull request's review can be posted")
         if fetched.closed:
             raise UsageError("the pull request is closed: review it without --post")
-        self._policy, self._repository_id = policy, fetched.repository_id
+        self._policy, self._repository_id = self.adapt(policy), fetched.repository_id
 
     def __call__(self, review: Review) -> "Posting | None":
         from reviewbot.github.posting import post_once
@@ -209,6 +216,7 @@ class TokenPost:
                     Marks(self.marker_key, scope),
                     author=self.author,
                     pause=self._pause,
+                    carried=self.carry(review),
                 )
         except GitHubError as error:
             self.result = error

@@ -18,11 +18,13 @@ from reviewbot.config.engines_document import EngineChoice, NamedEngine, parse_e
 from reviewbot.config.kept_app import PRIVATE_KEY, kept_app, kept_secret
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.config.settings import Settings
+from reviewbot.costs.budget import Account
 from reviewbot.costs.calls import Call
 from reviewbot.costs.local import LocalRates
 from reviewbot.costs.operator_prices import parse_operator_prices
 from reviewbot.costs.prices import PriceBook
 from reviewbot.errors import EngineError, SettingsError, UsageError
+from reviewbot.past_spending import with_past
 from reviewbot.pipeline import Setup, effective_policy, review_change
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import Engine, EngineFacts, Lineup, Role, named_role
@@ -79,20 +81,47 @@ def setup(settings: Settings, crew: Crew | None = None) -> Setup:
     )
 
 
+@dataclass(frozen=True)
+class Occasion:
+    """Why a change is reviewed here and now, and what is known of it; the default: a person at a
+    terminal wants to see it."""
+
+    request: str = "cli"
+    automatic: bool = False
+    """Nobody asked for it: drafts and what the policy ignores are routed only."""
+    tolerant: bool = False
+    """A repository's broken policy is told on the review, which goes on without it."""
+    dismissed: frozenset[str] = frozenset()
+    """Fingerprints of findings that people do not want to see again."""
+    past: tuple[Account, ...] = ()
+    """What is spent besides what the database knows."""
+
+
+def occasional_setup(settings: Settings, occasion: Occasion, crew: Crew | None = None) -> Setup:
+    """`setup` for one occasion."""
+    return replace(
+        setup(settings, crew),
+        automatic=occasion.automatic,
+        tolerant=occasion.tolerant,
+        dismissed=occasion.dismissed,
+    )
+
+
 def review_here(
     settings: Settings,
     source: Callable[[], Fetched],
     reporter: Reporter,
     *,
     post: TokenPost | None = None,
+    occasion: Occasion = Occasion(),
 ) -> Review:
-    """Review one change at a terminal. The ledger is opened, and closed again."""
+    """Review one change in this process. The ledger is opened, and closed again."""
     # the store takes a tenth of a second to import: only reviews need it
     from reviewbot.engines.analyzers import LocalAnalyzers
     from reviewbot.store.ledger import open_store
 
     crew = engines(settings)
-    prepared = setup(settings, crew)
+    prepared = occasional_setup(settings, occasion, crew)
     review_id = str(uuid.uuid4())
 
     def read() -> Fetched:
@@ -106,18 +135,24 @@ def review_here(
             review_id=review_id,
             source=read,
             analyzers=LocalAnalyzers(),
-            asker=asker(settings, crew, ledger, prepared.prices),
+            asker=asker(settings, crew, with_past(ledger, occasion.past), prepared.prices),
             ledger=ledger,
             reporter=reporter,
             post=post,
+            request=occasion.request,
         )
         return review_change(steps, prepared, review_id=review_id, now=datetime.now(UTC))
 
 
 def token_post(
-    settings: Settings, token: str | None, reporter: Reporter, *, request: str
+    settings: Settings,
+    token: str | None,
+    reporter: Reporter,
+    *,
+    request: str,
+    key: bytes | None = None,
 ) -> TokenPost:
-    """What posts a review with somebody's own token.
+    """What posts a review with somebody's own token; `key` signs its marks, else a terminal's own.
 
     Raises UsageError without one, SourceError if GitHub does not take it.
     """
@@ -129,7 +164,7 @@ def token_post(
     open_client = partial(connect, settings.github_api_url, token)
     with open_client() as client:
         author = login_of(client)
-    return TokenPost(open_client, author, terminal_marker_key(settings), reporter, request)
+    return TokenPost(open_client, author, key or terminal_marker_key(settings), reporter, request)
 
 
 def github_app(settings: Settings) -> "GitHubApp":

@@ -37,6 +37,7 @@ COMMANDS = {
     "backup": ("reviewbot.cli.backup", "Copy the databases while the service runs."),
     "web": ("reviewbot.cli.web", "Run its listener alone."),
     "worker": ("reviewbot.cli.worker", "Run a worker alone."),
+    "action": ("reviewbot.cli.action", "Review a workflow's pull request: for the GitHub Action."),
     "model": ("reviewbot.cli.model", "List, pull and check the model on this machine."),
     "rules": ("reviewbot.cli.rules", "Check, test, score and explain risk rules."),
 }

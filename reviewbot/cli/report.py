@@ -1,6 +1,7 @@
 """`reviewbot report`: what a month cost, what it brought, and whether local hardware is worth it."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,10 @@ from reviewbot.cli.times import chosen_time, time_options
 from reviewbot.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
+    from reviewbot.config.settings import Settings
     from reviewbot.reporting.against_forecast import SavedForecast
+    from reviewbot.reporting.report import Report
+    from reviewbot.reporting.window import Window
 
 FORMATS = ("text", "markdown", "json", "csv", "html")
 #: Largest saved forecast, bytes.
@@ -34,6 +38,12 @@ MAX_FORECAST = 4 * 1024 * 1024
     metavar="OWNER/NAME",
     help="Post it there as an issue, or edit the month's that is there (GITHUB_TOKEN is used).",
 )
+@click.option(
+    "--from-github",
+    metavar="OWNER/NAME",
+    help="Without a ledger: from the records that the Action keeps in its pull requests"
+    " (GITHUB_TOKEN is used, REVIEWBOT_MARKER_KEY is the Action's state-key).",
+)
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 def command(
     month: str | None,
@@ -42,17 +52,20 @@ def command(
     repo: str | None,
     forecast: Path | None,
     post: str | None,
+    from_github: str | None,
     format_: str,
 ) -> None:
     """Say what a month of reviews cost, what it brought, and what it would have cost otherwise.
 
-    Default: this month so far. The ledger is read; nothing is asked or sent without --post.
+    Default: this month so far. The ledger is read; nothing is asked or sent without --post or
+    --from-github.
 
     \b
     Examples:
       reviewbot report
       reviewbot report --month 2026-11 --format html > november.html
       reviewbot report --month 2026-11 --repo acme/shop --forecast forecast.json
+      reviewbot report --month 2026-11 --from-github acme/shop
       reviewbot report --since 2026-07-01 --until 2026-10-01 --format csv > quarter.csv
     """
     from reviewbot import books
@@ -65,7 +78,10 @@ def command(
     saved = _saved(forecast) if forecast else None
     if post and not window.whole_month:
         raise UsageError("--post needs a month: an issue is about one")
-    made = books.month_report(settings, window, repository=repo, forecast=saved)
+    if from_github is None:
+        made = books.month_report(settings, window, repository=repo, forecast=saved)
+    else:
+        made = _recorded(settings, window, from_github, repo, saved)
     if post:
         post_issue(settings, made, post)
         return
@@ -79,8 +95,28 @@ def command(
     else:
         from reviewbot.reporting.report_page import report_page
 
-        newest = books.newest_call(settings) if made.is_empty else None
+        newest = books.newest_call(settings) if made.is_empty and not made.missing else None
         show_page(report_page(made, api_url=api_url, newest=newest), format_)
+
+
+def _recorded(
+    settings: "Settings",
+    window: "Window",
+    repository: str,
+    repo: str | None,
+    saved: "SavedForecast | None",
+) -> "Report":
+    from reviewbot import books
+    from reviewbot.service.jobs import REPOSITORY
+
+    token = os.environ.get("GITHUB_TOKEN")
+    if repo is not None:
+        raise UsageError("--from-github goes without --repo: its records are of one repository")
+    if not REPOSITORY.fullmatch(repository):
+        raise UsageError(f"--from-github {repository!r} is no repository: write it as OWNER/NAME")
+    if not token:
+        raise UsageError("--from-github needs GITHUB_TOKEN: a token that may read pull requests")
+    return books.recorded_report(settings, window, repository, token, forecast=saved)
 
 
 def _saved(path: Path) -> "SavedForecast":

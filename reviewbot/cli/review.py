@@ -63,9 +63,9 @@ def command(
     2 bad usage or input, 3 a bug, 130 interrupted.
     """
     from reviewbot import wiring
-    from reviewbot.cli.posted import page_of, posted_lines
     from reviewbot.cli.terminal import Progress
     from reviewbot.config.settings import load_settings
+    from reviewbot.github.posted import page_of, posted_lines
 
     settings = load_settings()
     page = page_of(pr, settings.github_api_url) if post else ""

@@ -11,7 +11,7 @@ from reviewbot.github.calls import Calls, RateLimited, Unclear, id_of, wrote
 from reviewbot.github.checks import Checks, Known
 from reviewbot.github.client import not_github, plain_errors
 from reviewbot.github.reviews import ALONE, UNCLEAR_WAIT, Attempt, Published, publish
-from reviewbot.publishing.comments import Publication, publication
+from reviewbot.publishing.comments import NOTHING_CARRIED, Carried, Publication, publication
 from reviewbot.publishing.marker import Marks
 from reviewbot.publishing.result import Review
 
@@ -32,12 +32,13 @@ def post(
     *,
     author: str,
     attempt: Attempt = ALONE,
+    carried: Carried = NOTHING_CARRIED,
 ) -> Published:
     """Post it, or what is missing of it; only its check, if it was left alone. Never waits.
 
     `author` is the login that the client posts as. Raises GitHubError as `publish` does.
     """
-    made = publication(review, policy, marks)
+    made = publication(review, policy, marks, carried)
     if not review.left_alone:
         done = publish(client, made, author=author, attempt=attempt)
         return done if done.moved else replace(done, inline=made.inline)
@@ -54,6 +55,7 @@ def post_once(
     author: str,
     pause: Callable[[float, str], None],
     patience: float = PATIENCE_SECONDS,
+    carried: Carried = NOTHING_CARRIED,
 ) -> Published:
     """Post a review for which nobody comes back, waiting as GitHub asks.
 
@@ -76,7 +78,7 @@ def post_once(
     done = patiently(lambda: _waiting(calls, lambda: _look(calls, made, author)))
     if done.outcome != "posted":
         return done
-    return patiently(lambda: post(client, review, policy, marks, author=author))
+    return patiently(lambda: post(client, review, policy, marks, author=author, carried=carried))
 
 
 def login_of(client: "Github") -> str:

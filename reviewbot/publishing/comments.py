@@ -1,6 +1,6 @@
 """All that is posted of one review: comments on lines, the review's own text, summary, check."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -28,6 +28,19 @@ class Texts(NamedTuple):
     """Ends with the run's mark and its own. None where the policy has none."""
 
 
+class Carried(NamedTuple):
+    """What goes from one review of a pull request to the next where there is no database."""
+
+    standing: frozenset[str] = frozenset()
+    """Fingerprints of findings whose comments an earlier push has brought: they get no second one."""
+    record: Callable[[Sequence[Finding]], str] = lambda inline: ""
+    """The summary's hidden record, of the findings that get a comment on their lines; empty: none."""
+
+
+#: A first review, or one whose past is in a database.
+NOTHING_CARRIED = Carried()
+
+
 @dataclass(frozen=True)
 class Publication:
     """What is posted for one head of a pull request, within GitHub's limits."""
@@ -53,7 +66,9 @@ class Publication:
         return bool(self.comments) or self.texts.summary is None
 
 
-def publication(review: Review, policy: Policy, marks: Marks) -> Publication:
+def publication(
+    review: Review, policy: Policy, marks: Marks, carried: Carried = NOTHING_CARRIED
+) -> Publication:
     """Decide what is posted where, by the repository's policy. Raises ValueError unless `review`
     is of a pull request's head."""
     change = review.change
@@ -61,6 +76,7 @@ def publication(review: Review, policy: Policy, marks: Marks) -> Publication:
         raise ValueError("only a pull request's review can be posted")
     placed = place(review.findings, change, inline=policy.publish.inline)
     review = replace(review, findings=placed.findings)
+    fresh = tuple(each for each in placed.inline if each.fingerprint not in carried.standing)
     check = None
     if policy.publish.check:
         check = check_run(
@@ -71,15 +87,17 @@ def publication(review: Review, policy: Policy, marks: Marks) -> Publication:
         number=change.number,
         head=change.head,
         marks=marks,
-        comments=tuple(inline_comment(finding, change, marks) for finding in placed.inline),
-        texts=_texts(review, policy, marks, placed, moved=False),
-        moved=_texts(review, policy, marks, placed, moved=True),
+        comments=tuple(inline_comment(finding, change, marks) for finding in fresh),
+        texts=_texts(review, policy, marks, placed, carried.record(fresh), moved=False),
+        moved=_texts(review, policy, marks, placed, carried.record(()), moved=True),
         check=check,
-        inline=tuple(i for i, each in enumerate(placed.findings) if each in placed.inline),
+        inline=tuple(i for i, each in enumerate(placed.findings) if each in fresh),
     )
 
 
-def _texts(review: Review, policy: Policy, marks: Marks, placed: Placed, *, moved: bool) -> Texts:
+def _texts(
+    review: Review, policy: Policy, marks: Marks, placed: Placed, record: str, *, moved: bool
+) -> Texts:
     note = ""
     if moved:
         verb = "stands" if len(placed.inline) == 1 else "stand"
@@ -96,8 +114,9 @@ def _texts(review: Review, policy: Policy, marks: Marks, placed: Placed, *, move
         return Texts(_alone(review, opening, loose, mark), None)
     opening.append("Why it went where it went, coverage and cost: in the summary comment.")
     known: frozenset[Finding] = frozenset() if moved else frozenset(placed.inline)
-    title, _, body = summary_markdown(review, inline=known).partition("\n\n")
-    summary = [title, note, body.strip(), mark, marks.mark("summary")]
+    whole = summary_markdown(review, inline=known, limit=LIMIT - len(record))
+    title, _, body = whole.partition("\n\n")
+    summary = [title, note, body.strip(), record, mark, marks.mark("summary")]
     return Texts(_joined([*opening, mark]), _joined(summary))
 
 

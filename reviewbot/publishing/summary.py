@@ -22,8 +22,10 @@ _ATTENTION, _WHY, _WALKTHROUGH, _NOTES, _COVERAGE = 6_000, 8_000, 5_000, 4_000, 
 _FOLDED = 10
 
 
-def summary_markdown(review: Review, *, inline: Collection[Finding] = ()) -> str:
-    """The whole review in at most `LIMIT` characters; what is folded says so.
+def summary_markdown(
+    review: Review, *, inline: Collection[Finding] = (), limit: int = LIMIT
+) -> str:
+    """The whole review in at most `limit` characters; what is folded says so.
 
     Findings that stand `inline`, in comments on their lines, are named in one line each.
     """
@@ -40,8 +42,8 @@ def summary_markdown(review: Review, *, inline: Collection[Finding] = ()) -> str
         _notes(review),
     ]
     used = sum(len(part) + 2 for part in [*before, *after])
-    findings = _findings(review, LIMIT - used - _COVERAGE, inline)
-    coverage = _coverage(review.coverage, LIMIT - used - len(findings))
+    findings = _findings(review, limit - used - _COVERAGE, inline)
+    coverage = _coverage(review.coverage, limit - used - len(findings))
     parts = [*before, findings, after[0], coverage, *after[1:]]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -109,6 +109,8 @@ class Report:
     """Local reviews that Claude read as well; None where it read none."""
     expected: Expected | None = None
     """What a saved forecast said."""
+    missing: tuple[str, ...] = ()
+    """What it is made of and lacks, where that is not a ledger."""
 
     @property
     def is_empty(self) -> bool:
@@ -143,6 +145,7 @@ def build_report(
     budgets: Iterable[BudgetState] = (),
     sampled: Sequence[Sampled] = (),
     expected: Expected | None = None,
+    missing: tuple[str, ...] = (),
 ) -> Report:
     """The report of `window`; `before` are the sums of the `earlier` one, `posted` what was
     published in it with people's feedback, `sampled` its local reviews that Claude read as well."""
@@ -175,6 +178,7 @@ def build_report(
         budgets=tuple(budgets),
         sampled=regret_figures(sampled) if sampled else None,
         expected=expected,
+        missing=missing,
     )
 
 

@@ -33,6 +33,7 @@ def report_json(report: Report, *, api_url: str) -> dict[str, Any]:
         "schema": SCHEMA,
         "window": _window(report.window),
         "repository": report.repository,
+        **({"missing": list(report.missing)} if report.missing else {}),
         "scripted_calls": report.scripted.to_json(over),
         "verdicts": [] if report.is_empty else verdicts(report),
         "totals": _totals(report.now),

@@ -57,6 +57,7 @@ def report_page(report: Report, *, api_url: str, newest: datetime | None = None)
 def _blocks(report: Report, api_url: str) -> Iterator[Block]:
     if said := scripted_words(report):
         yield Paragraph(said, strong=True)
+    yield from _missing(report)
     first, second, *others = verdicts(report)
     yield Paragraph(first, strong=True)
     yield Paragraph(second, strong=True)
@@ -67,6 +68,13 @@ def _blocks(report: Report, api_url: str) -> Iterator[Block]:
         yield from blocks
     yield Heading("What this rests on")
     yield Points(list(_basis(report)))
+
+
+def _missing(report: Report) -> Iterator[Block]:
+    if report.missing:
+        told, *lacks = report.missing
+        yield Paragraph(told, strong=True)
+        yield Points(lacks)
 
 
 def _parts(report: Report, api_url: str) -> Iterator[tuple[str, Iterable[Block]]]:
@@ -94,6 +102,7 @@ def _empty(report: Report, newest: datetime | None) -> Iterator[Block]:
     """A month without anything, and what to do."""
     whose = f"No change of {report.repository}" if report.repository else "No change"
     yield Paragraph(f"{whose} was reviewed in {report.window.name}.", strong=True)
+    yield from _missing(report)
     if idle := report.spending.idle_usd:
         yield Paragraph(f"The machine stood idle and lost {usd(idle)} of its price.")
     todo = []
@@ -145,6 +154,8 @@ def report_tiles(report: Report) -> Tiles:
             f"{accepted.accepted:,} of {accepted.decided:,}" if accepted.published else "–",
             f"{accepted.acceptance.of('decided')}; {accepted.open:,} open"
             if accepted.published
+            else "not in the records"
+            if report.missing
             else "none was posted on a pull request",
         ),
     ]

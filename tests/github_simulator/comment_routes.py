@@ -19,6 +19,21 @@ def list_comments(call: Call, number: str) -> Answer:
     return Answer(200, shown, headers)
 
 
+def list_all_comments(call: Call) -> Answer:
+    """Of all pull requests; touched since then, in the asked order."""
+    query, repository = call.request.query, call.repository
+    shown = [
+        remark_shapes.comment(call.api, repository, one)
+        for pull in repository.pulls.values()
+        for one in pull.comments
+    ]
+    wanted = [one for one in shown if one["updated_at"] >= query.get("since", "")]
+    key = "updated_at" if query.get("sort") == "updated" else "created_at"
+    wanted.sort(key=lambda one: (one[key], one["id"]), reverse=query.get("direction") == "desc")
+    items, headers = call.page(wanted)
+    return Answer(200, items, headers)
+
+
 def create_comment(call: Call, number: str) -> Answer:
     pull = call.pull(number)
     made = Comment(
@@ -116,6 +131,7 @@ _ISSUE = r"/issues/comments/(\d+)"
 ROUTES = (
     Route("GET", r"/issues/(\d+)/comments", _READ, list_comments),
     Route("POST", r"/issues/(\d+)/comments", _WRITE, create_comment),
+    Route("GET", r"/issues/comments", _READ, list_all_comments),
     Route("GET", _ISSUE, _READ, show_comment),
     Route("PATCH", _ISSUE, _WRITE, edit_comment),
     Route("GET", rf"{_ISSUE}/reactions", _READ, list_reactions),

@@ -14,6 +14,7 @@ LOCKS = {
     "base": (),
     "service": ("analyzers", "local", "postgres"),
     "demo": ("analyzers",),
+    "action": ("local", "postgres"),
     "dev": ("analyzers", "local", "postgres", "dev"),
     "llama": ("llama",),
 }
@@ -77,7 +78,7 @@ def test_a_lock_satisfies_what_the_project_declares(
 def test_the_smaller_locks_agree_with_the_largest(root: Path) -> None:
     largest = pins(root / "requirements" / "dev.txt").items()
 
-    for name in ("base", "demo", "service", "build"):
+    for name in ("base", "demo", "action", "service", "build"):
         assert pins(root / "requirements" / f"{name}.txt").items() <= largest
 
 

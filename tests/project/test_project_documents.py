@@ -10,7 +10,13 @@ from packaging.requirements import Requirement
 
 from reviewbot.cli.group import COMMANDS
 
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/dependencies.md", "examples/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/action.md",
+    "docs/dependencies.md",
+    "examples/README.md",
+]
 
 
 def test_the_table_of_settings_is_up_to_date(root: Path) -> None:

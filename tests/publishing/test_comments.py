@@ -14,9 +14,10 @@ from publishing.sample_reviews import (
 
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.publishing.check_run import annotations, conclusion
-from reviewbot.publishing.comments import Publication, publication
+from reviewbot.publishing.comments import Carried, Publication, publication
 from reviewbot.publishing.inline import MAX_COMMENT, inline_comment, place
 from reviewbot.publishing.marker import Marks, Scope
+from reviewbot.publishing.record import MAX_LINE
 from reviewbot.publishing.result import Review
 from reviewbot.review.finding import Coverage, CoverageStatus
 
@@ -259,3 +260,36 @@ def test_only_a_pull_request_is_posted_on() -> None:
 
     with pytest.raises(ValueError, match="pull request"):
         publication(replace(review, change=replace(review.change, number=None)), policy(), MARKS)
+
+
+class TestWhatIsCarried:
+    """From push to push, where there is no database."""
+
+    def test_the_longest_record_fits_beside_the_longest_review(self) -> None:
+        change = replace(
+            large_review(400, 300).change, repository="acme/shop", number=7, head="c" * 40
+        )
+        review = replace(large_review(400, 300), change=change)
+        line = "<!-- reviewbot-record:" + "x" * (MAX_LINE - 30) + " -->"
+
+        made = publication(review, Policy(), MARKS, Carried(record=lambda inline: line))
+
+        for texts in (made.texts, made.moved):
+            assert texts.summary
+            assert len(texts.summary) <= MAX_COMMENT
+            assert line in texts.summary
+            assert MARKS.is_of_run(texts.summary)
+
+    def test_what_stands_on_its_line_gets_no_second_comment_and_is_named(self) -> None:
+        review = shop_review()
+        first, *others = [finding for finding in review.findings if finding.anchored]
+
+        made = publication(review, Policy(), MARKS, Carried(frozenset({first.fingerprint})))
+
+        assert len(made.comments) == len(others)
+        assert first.title not in " ".join(comment.body for comment in made.comments)
+        assert made.texts.summary
+        assert made.texts.summary.count(first.title) == 1
+        assert [review.findings[i].fingerprint for i in made.inline] == [
+            finding.fingerprint for finding in others
+        ]

@@ -1,4 +1,4 @@
-"""What became of a review that was to be posted, in words for the terminal."""
+"""What became of a review that was to be posted, in words for a terminal or a log."""
 
 from urllib.parse import urlsplit
 
