@@ -6,13 +6,11 @@ from typing import Any
 
 import re2
 
-from reviewbot.config.patterns import options, per_line
+from reviewbot.config.patterns import compile_pattern, options, per_line
+from reviewbot.routing.sieve import PROBE, Sieve
 
-#: Text that no code holds: what must be found in it says whether the filter works.
-_PROBE = "zqxjkvbpw"
-
-#: Text of which one filter pass says what may occur in it, bytes: longer ones are cut in pieces,
-#: since a long text has the parts of nearly every pattern somewhere.
+#: Text that is sieved at once, bytes: a longer one is cut in pieces, since a long text has
+#: something of many patterns somewhere.
 PIECE = 2_048
 #: What a search gives that finds nothing.
 NOT_FOUND = (-1, -1)
@@ -29,26 +27,16 @@ def finder(pattern: Any) -> Finder:
     return partial(pattern._regexp.Match, re2._Anchor.UNANCHORED)
 
 
-class PatternSet:
-    """Says which of its patterns occur in a text.
+class PathPatterns:
+    """Says which of its patterns occur in a path, in one pass. Upper and lower case are the same."""
 
-    One pass looks for the literal parts of all patterns; only patterns whose parts are there can
-    occur. RE2's own set of whole patterns needs no second look, but builds so many states that
-    its first megabyte takes seconds.
-    """
-
-    def __init__(self, patterns: Sequence[Sequence[str]], *, case_sensitive: bool = True) -> None:
-        """Each pattern is a list of alternatives. They are filtered and looked for one by one: RE2
-        gives up on the literal parts of long alternations, and runs out of states in them.
-        """
-        self._owners = [index for index, parts in enumerate(patterns) for _ in parts]
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = tuple(patterns)
         self._filter = re2.Filter()
-        for parts in patterns:
-            for part in parts:
-                self._filter.Add(per_line(part), options(case_sensitive=case_sensitive))
-        self._filter.Add(_PROBE, options())
+        for pattern in self._patterns:
+            self._filter.Add(per_line(pattern), options(case_sensitive=False))
+        self._filter.Add(PROBE, options())
         self._works = self._compiles()
-        self._finders = [finder(self._filter.re(i)) for i in range(len(self._owners))]
 
     def _compiles(self) -> bool:
         """Whether RE2 has memory enough for the filter; one that has not finds nothing."""
@@ -56,7 +44,27 @@ class PatternSet:
             self._filter.Compile()
         except re2.error:
             return False
-        return len(self._owners) in (self._filter.Match(_PROBE.encode(), True) or ())
+        return len(self._patterns) in (self._filter.Match(PROBE.encode()) or ())
+
+    def occurring(self, path: bytes) -> set[int]:
+        """Indices of the patterns that occur in `path`."""
+        count = len(self._patterns)  # also the number of the probe
+        if not self._works:
+            return {i for i in range(count) if self._filter.re(i).search(path)}
+        return {hit for hit in self._filter.Match(path) or () if hit != count}
+
+
+class TextPatterns:
+    """Finds patterns in texts; those that can't be in a text are not looked for."""
+
+    def __init__(self, patterns: Sequence[Sequence[str]]) -> None:
+        """Each pattern is a list of alternatives, looked for one by one: RE2 runs out of states
+        in long alternations.
+        """
+        self._owners = [index for index, parts in enumerate(patterns) for _ in parts]
+        flat = [part for parts in patterns for part in parts]
+        self._sieve = Sieve(flat)
+        self._finders = [finder(compile_pattern(part)) for part in flat]
 
     def candidates(self, data: bytes, among: Set[int]) -> dict[int, "Search"]:
         """Searches for the patterns of these indices that may occur in `data`, in their order; none
@@ -65,7 +73,7 @@ class PatternSet:
         places: dict[int, list[Span]] = {}
         for piece in _pieces(data):
             part = data if piece[1] - piece[0] == len(data) else data[slice(*piece)]
-            for hit in self._hits(part, potential=True):
+            for hit in self._sieve.candidates(part):
                 if self._owners[hit] in among:
                     places.setdefault(hit, []).append(piece)
         found: dict[int, Search] = {}
@@ -76,20 +84,6 @@ class PatternSet:
                 search = found[owner] = Search(data)
             search.add(self._finders[hit], places[hit])
         return found
-
-    def occurring(self, data: bytes) -> set[int]:
-        """Indices of the patterns that occur in `data`."""
-        if self._works:
-            return {self._owners[hit] for hit in self._hits(data, potential=False)}
-        searched = zip(self._owners, self._finders, strict=True)
-        return {owner for owner, find in searched if find(data, 0, len(data))[0] != NOT_FOUND}
-
-    def _hits(self, data: bytes, *, potential: bool) -> Iterable[int]:
-        count = len(self._owners)  # also the number of the probe
-        if not self._works:
-            return range(count)
-        hits = self._filter.Match(data, potential) or ()
-        return (hit for hit in hits if hit != count)
 
 
 class Search:
@@ -136,7 +130,7 @@ class Search:
         return NOT_FOUND
 
 
-def _pieces(data: bytes) -> list[Span]:
+def _pieces(data: bytes) -> Iterable[Span]:
     """Where a text is cut: at ends of lines, since no match spans two."""
     size, begin, pieces = len(data), 0, []
     while size - begin > 2 * PIECE:

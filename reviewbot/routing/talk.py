@@ -170,15 +170,32 @@ class Talk:
         return index >= 0 and offset < self._ends[index] and self._says(index, offset)
 
     def _says(self, index: int, offset: int) -> bool:
-        text, first, last = self._text, self._starts[index], self._ends[index]
-        if index not in self._strings:
-            if text[first] not in _QUOTES:
-                return True
-            if self._syntax.quotes and _documents(text, first, last):
-                return True
-        begin, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
-        part = text[max(first, begin) : min(last, end if end >= 0 else last)]
-        return is_sentence(part.strip(" \t\"'`"))
+        first, last = self._starts[index], self._ends[index]
+        return _says(self._text, first, last, offset, self._syntax, index in self._strings)
+
+
+def is_talk_alone(line: str, syntax: Syntax, offset: int) -> bool:
+    """`Talk.is_talk` for a line without a sign of a block, whatever stands around it."""
+    for token in syntax.tokens.finditer(line):
+        first, last = token.span()
+        if offset < last:
+            is_token = line[first] != "#" or not first or line[first - 1] not in _IN_NAME
+            return first <= offset and is_token and _says(line, first, last, offset, syntax, False)
+    return False
+
+
+def _says(
+    text: str, first: int, last: int, offset: int, syntax: Syntax, is_string: bool
+) -> bool:
+    """Whether a token is talk where `offset` is."""
+    if not is_string:
+        if text[first] not in _QUOTES:
+            return True
+        if syntax.quotes and _documents(text, first, last):
+            return True
+    begin, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
+    part = text[max(first, begin) : min(last, end if end >= 0 else last)]
+    return is_sentence(part.strip(" \t\"'`"))
 
 
 def _begins_inside(text: str, syntax: Syntax) -> tuple[int, bool]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
-from reviewbot.routing.talk import Syntax, Talk, needs_surroundings, syntax_of
+from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
@@ -22,6 +22,7 @@ _BETWEEN = b" \t\n\r\v\f\x1c\x1d\x1e\x1f,"
 _QUOTES = bytes.maketrans(b"'`", b'""')
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
+_NONE: Set[int] = frozenset()
 
 
 class ChangedText:
@@ -57,19 +58,14 @@ class ChangedText:
             self._first + b"\n" + self._second if self.has_both else self._first or self._second
         )
         self._starts: list[int] = []
+        self._parts: list[_Part] = []
+        self._begins: list[int] = []
         self._lines: dict[int, ChangedLine] = {}
-        self._forms: dict[bool, bytes] = {}
+        self._forms: dict[bool, Set[bytes]] = {}
         self._indents: dict[bool, dict[bytes, set[int]]] = {}
         self._even: dict[bytes, bool] = {}
-        self._sides: dict[tuple[int, Side], _Surroundings] = {}
         self._reformatted: dict[int, bool] = {}
-
-    def row(self, offset: int) -> int:
-        """The row that holds the byte at `offset`."""
-        if not self._starts:
-            lengths = map(len, self.data.splitlines(keepends=True))
-            self._starts = list(accumulate(lengths, initial=0))
-        return bisect_right(self._starts, offset) - 1
+        self._syntax: Syntax | None = None
 
     def line(self, offset: int) -> "ChangedLine":
         """The line with the byte at `offset`, the same each time."""
@@ -79,11 +75,11 @@ class ChangedText:
             line = self._lines[begin] = ChangedLine(self, begin)
         return line
 
-    def place(self, row: int) -> tuple[Side, int]:
-        """Side and number in the diff of the line that a row is."""
-        side, _, hunk, nth = self._find(row)
-        start = hunk.new_start if side == "RIGHT" else hunk.old_start
-        return side, start + _lines_before(hunk, side, nth)
+    def place(self, line: "ChangedLine") -> tuple[Side, int]:
+        """Side and number in the diff of a line."""
+        part = self._part(line)
+        start = part.hunk.new_start if part.side == "RIGHT" else part.hunk.old_start
+        return part.side, start + _lines_before(part.hunk, part.side, self._nth(line, part))
 
     def is_talk(self, line: "ChangedLine", offset: int) -> bool:
         """Whether the byte at `offset`, in `line`, is no code.
@@ -93,20 +89,20 @@ class ChangedText:
         column = line.column(offset)
         if column < line.code_until:
             return False
-        syntax = syntax_of(self._file.language)
-        if not self.cut:
-            side, index, hunk, nth = self._where(line)
-            around = self._sides.get((index, side))
-            if around is None:
-                around = self._sides[index, side] = _surroundings(hunk, side, syntax)
-            if around.talk:
-                return around.talk.is_talk(around.offsets[nth] + column)
-            # nothing on the line hangs on other lines: it is code up to its first token
-            first = syntax.tokens.search(line.text)
-            line.code_until = first.start() if first else len(line.raw) + 1
-            if column < line.code_until:
-                return False
-        return Talk(line.text, syntax).is_talk(column)
+        if self._syntax is None:
+            self._syntax = syntax_of(self._file.language)
+        if self.cut:
+            return Talk(line.text, self._syntax).is_talk(column)
+        part = self._part(line)
+        around = part.around
+        if around is None:
+            around = part.around = _surroundings(part.hunk, part.side, self._syntax)
+        if around.talk:
+            return around.talk.is_talk(around.offsets[self._nth(line, part)] + column)
+        # nothing on the line hangs on other lines: it is code up to its first token
+        first = self._syntax.tokens.search(line.text)
+        line.code_until = first.start() if first else len(line.raw) + 1
+        return column >= line.code_until and is_talk_alone(line.text, self._syntax, column)
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
         """Whether the hunk of `line` has the same words and signs in the same order as before:
@@ -114,10 +110,10 @@ class ChangedText:
         """
         if not self.has_both:
             return False
-        _, index, hunk, _ = self._where(line)
-        same = self._reformatted.get(index)
+        part = self._part(line)
+        same = self._reformatted.get(part.index)
         if same is None:
-            same = self._reformatted[index] = _same_code(hunk.added, hunk.removed)
+            same = self._reformatted[part.index] = _same_code(part.hunk.added, part.hunk.removed)
         return same
 
     def other(self, begin: int) -> bytes:
@@ -126,14 +122,16 @@ class ChangedText:
 
     def indents(self, line: "ChangedLine") -> Set[int]:
         """The indents with which the other side has the line, but for what formatters change."""
+        if not self.has_both:
+            return _NONE
         is_added = line.begin < self.removed_at
         forms = self._forms.get(is_added)
         if forms is None:
             other = self.other(line.begin).translate(_QUOTES, _FORMATTING)
-            forms = self._forms[is_added] = b"\n" + other + b"\n" if self.has_both else b""
+            forms = self._forms[is_added] = frozenset(other.split(b"\n"))
         form = line.raw.translate(_QUOTES, _FORMATTING)
-        if b"\n" + form + b"\n" not in forms:
-            return frozenset()
+        if form not in forms:
+            return _NONE
         indents = self._indents.get(is_added)
         if indents is None:
             indents = self._indents[is_added] = _indents_by_form(self.other(line.begin))
@@ -148,36 +146,66 @@ class ChangedText:
             even = self._even[text] = self._first.count(text) == self._second.count(text)
         return even
 
-    def _where(self, line: "ChangedLine") -> tuple[Side, int, Hunk, int]:
-        if line.where is None:
-            line.where = self._find(self.row(line.begin))
-        return line.where
+    def _part(self, line: "ChangedLine") -> "_Part":
+        part = line.part
+        if part is None:
+            if not self._parts:
+                self._find_parts()
+            part = self._parts[bisect_right(self._begins, line.begin)]
+            line.part = part
+        return part
 
-    def _find(self, row: int) -> tuple[Side, int, Hunk, int]:
-        """Side, index of the hunk, hunk, and which of its changed lines on that side a row is."""
-        side: Side = "RIGHT" if row < self.rows_added else "LEFT"
-        until = self._added_until if side == "RIGHT" else self._removed_until
-        nth = row if side == "RIGHT" else row - self.rows_added
-        index = bisect_right(until, nth)
-        before = until[index - 1] if index else 0
-        return side, index, self._file.hunks[index], nth - before
+    def _find_parts(self) -> None:
+        """Note where each hunk's lines begin: those after the first part in `_begins`."""
+        sides: tuple[tuple[Side, int, list[int]], ...]
+        sides = ("RIGHT", 0, self._added_until), ("LEFT", self.rows_added, self._removed_until)
+        for side, row, untils in sides:
+            before = 0
+            for index, until in enumerate(untils):
+                if until > before:
+                    hunk = self._file.hunks[index]
+                    self._parts.append(_Part(index, hunk, side, row + before))
+                before = until
+        self._begins = [self._row_starts()[part.row] for part in self._parts[1:]]
+
+    def _nth(self, line: "ChangedLine", part: "_Part") -> int:
+        """Which of the lines of its part a line is."""
+        return bisect_right(self._row_starts(), line.begin) - 1 - part.row
+
+    def _row_starts(self) -> list[int]:
+        if not self._starts:
+            lengths = map(len, self.data.splitlines(keepends=True))
+            self._starts = list(accumulate(lengths, initial=0))
+        return self._starts
+
+
+class _Part:
+    """The changed lines of one side of a hunk."""
+
+    __slots__ = ("around", "hunk", "index", "row", "side")
+
+    def __init__(self, index: int, hunk: Hunk, side: Side, row: int) -> None:
+        self.index = index
+        self.hunk = hunk
+        self.side = side
+        self.row = row
+        """The first of its rows."""
+        self.around: _Surroundings | None = None
 
 
 class ChangedLine:
     """One changed line that a pattern matches."""
 
-    __slots__ = (
-        "_decides",
-        "_in",
-        "_indents",
-        "_text",
-        "begin",
-        "code_until",
-        "end",
-        "noise",
-        "raw",
-        "where",
-    )
+    # most lines need none of these: as the class's own they cost nothing to set
+    is_nothing: bool | None = None
+    """Whether it is no evidence, whatever the rule; None: not looked at yet."""
+    code_until = 0
+    """Up to this column it is known to be code."""
+    part: "_Part | None" = None
+    """Where it stands in the file, once that was asked for."""
+    _text: str | None = None
+    _indents: Set[int] | None = None
+    _decides: bool | None = None
 
     def __init__(self, text: ChangedText, begin: int) -> None:
         end = text.data.find(b"\n", begin)
@@ -185,15 +213,6 @@ class ChangedLine:
         self.begin = begin
         self.end = end if end >= 0 else len(text.data)
         self.raw = text.data[begin : self.end]
-        self.noise: bool | None = None
-        """Whether it is no evidence, whatever the rule; None: not looked at yet."""
-        self.code_until = 0
-        """Up to this column it is known to be code."""
-        self.where: tuple[Side, int, Hunk, int] | None = None
-        """Where it stands in the file, once that was asked for."""
-        self._text: str | None = None
-        self._indents: Set[int] | None = None
-        self._decides: bool | None = None
 
     @property
     def text(self) -> str:
