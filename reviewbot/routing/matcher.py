@@ -142,7 +142,7 @@ class Matcher:
         """The first line that is evidence, and how many are."""
         at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
-        excluded = self._exclude[look.rule]
+        excluded, comparing = self._exclude[look.rule], look.two_sided and text.has_both
         while at < last and count < MOST_LINES:
             first, end = search.find(at, last)
             if first < 0:
@@ -158,7 +158,7 @@ class Matcher:
                 at = line.end + 1
             elif (
                 line.is_address(first)
-                or self._was_there(look, line, first, end)
+                or (comparing and end - first >= SHORTEST and line.was_there(first, end))
                 or text.is_talk(line, first)
             ):
                 at = max(end, first + 1)  # more may follow on the line
@@ -171,18 +171,9 @@ class Matcher:
 
     def _is_nothing(self, line: ChangedLine, text: ChangedText) -> bool:
         """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
-        return (
-            line.stays
-            or self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND
-            or text.is_reformatted(line)
+        return self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND or (
+            text.has_both and (line.stays or text.is_reformatted(line))
         )
-
-    def _was_there(self, look: "_Look", line: ChangedLine, first: int, last: int) -> bool:
-        """Whether a hit stands on the other side as well: only what is beside it changed, and
-        that decides nothing.
-        """
-        one_sided = not (look.added and look.removed)
-        return not one_sided and last - first >= SHORTEST and line.was_there(first, last)
 
     def _match(self, index: int, spot: "_Spot", file: FileChange) -> Match:
         rule = self._rules[index]
@@ -217,6 +208,13 @@ class _Look(NamedTuple):
     patterns: tuple[str, ...]
     added: bool
     removed: bool
+
+    @property
+    def two_sided(self) -> bool:
+        """What stands on the other side as well is no evidence: only what is beside it changed,
+        and that decides nothing.
+        """
+        return self.added and self.removed
 
 
 def _looks(index: int, rule: Rule) -> list[_Look]:

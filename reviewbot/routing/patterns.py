@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import re2
 
@@ -11,7 +11,7 @@ from reviewbot.routing.sieve import PROBE, Sieve
 
 #: Text that is sieved at once, bytes: a longer one is cut in pieces, since a long text has
 #: something of many patterns somewhere.
-PIECE = 2_048
+PIECE = 1_024
 #: What a search gives that finds nothing.
 NOT_FOUND = (-1, -1)
 Span = tuple[int, int]
@@ -78,56 +78,77 @@ class TextPatterns:
                     places.setdefault(hit, []).append(piece)
         found: dict[int, Search] = {}
         for hit in sorted(places):
-            owner = self._owners[hit]
+            owner, one = self._owners[hit], One(self._finders[hit], data, places[hit])
             search = found.get(owner)
             if search is None:
-                search = found[owner] = Search(data)
-            search.add(self._finders[hit], places[hit])
+                found[owner] = one
+            elif isinstance(search, Several):
+                search.add(one)
+            else:
+                found[owner] = Several(search, one)
         return found
 
 
-class Search:
-    """Finds what `a|b|c` would in one text: of those that begin first the first.
-
-    Each alternative reads only the pieces of the text that may hold it, each piece once.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._finders: list[Finder] = []
-        self._pieces: list[list[Span]] = []
-        self._found: list[Span] = []
-
-    def add(self, find: Finder, pieces: list[Span]) -> None:
-        """Look for one more alternative, in these pieces, which follow each other."""
-        self._finders.append(find)
-        self._pieces.append(pieces[::-1])
-        self._found.append((-2, -2))
+class Search(Protocol):
+    """Finds a pattern in one text."""
 
     def find(self, first: int, last: int) -> Span:
         """The first match between two offsets, NOT_FOUND if there is none.
 
         `first` never falls from one call to the next, `last` stays.
         """
+
+
+class One:
+    """Finds one alternative. It reads only the pieces of the text that may hold it."""
+
+    __slots__ = ("_data", "_finder", "_pieces", "span")
+
+    def __init__(self, find: Finder, data: bytes, pieces: list[Span]) -> None:
+        self._finder = find
+        self._data = data
+        self._pieces = pieces[::-1]
+        self.span = (-2, -2)
+        """What was found last."""
+
+    def find(self, first: int, last: int) -> Span:
+        """As `Search` says."""
+        pieces = self._pieces
+        while pieces:
+            begin, end = pieces[-1]
+            if begin < first:
+                begin = first
+            if end > last:
+                end = last
+            if begin < end:
+                self.span = span = self._finder(self._data, begin, end)[0]
+                if span[0] >= 0:
+                    return span
+            pieces.pop()
+        self.span = NOT_FOUND
+        return NOT_FOUND
+
+
+class Several:
+    """Finds what `a|b|c` would: of those that begin first the first."""
+
+    def __init__(self, *searches: One) -> None:
+        self._searches = list(searches)
+
+    def add(self, search: One) -> None:
+        """Look for one more alternative, later in the list."""
+        self._searches.append(search)
+
+    def find(self, first: int, last: int) -> Span:
+        """As `Search` says."""
         best = NOT_FOUND
-        for index, span in enumerate(self._found):
+        for search in self._searches:
+            span = search.span
             if span[0] < first and span != NOT_FOUND:
-                span = self._found[index] = self._next(index, first, last)
+                span = search.find(first, last)
             if span[0] >= 0 and (best[0] < 0 or span[0] < best[0]):
                 best = span
         return best
-
-    def _next(self, index: int, first: int, last: int) -> Span:
-        pieces = self._pieces[index]
-        while pieces:
-            begin, end = pieces[-1]
-            begin, end = max(begin, first), min(end, last)
-            if begin < end:
-                span = self._finders[index](self._data, begin, end)[0]
-                if span != NOT_FOUND:
-                    return span
-            pieces.pop()
-        return NOT_FOUND
 
 
 def _pieces(data: bytes) -> Iterable[Span]:

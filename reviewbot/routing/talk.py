@@ -47,6 +47,8 @@ class Syntax(NamedTuple):
     """What both opens and closes a string of several lines that can be documentation."""
     blocks: tuple[str, ...] = ()
     """Without one of these in it, a text's lines can be read one by one."""
+    signs: re.Pattern[bytes] = re.compile(b"")
+    """The first characters of comments and strings: before one of them a line is code."""
 
 
 def _syntax(
@@ -62,9 +64,10 @@ def _syntax(
     # one flat alternation, each part with a literal first: so `re` skips code a character set at
     # a time, which is three times as fast as named groups
     tokens = "|".join((*map(re.escape, ends), *comments, *strings))
-    return Syntax(
-        re.compile(tokens, re.DOTALL), start, end, quotes, (*blocks, *quotes, *starts, *ends)
-    )
+    first = {part.removeprefix("\\")[0] for part in (*map(re.escape, ends), *comments, *strings)}
+    signs = re.compile(b"[%b]" % re.escape("".join(sorted(first))).encode())
+    told = (*blocks, *quotes, *starts, *ends)
+    return Syntax(re.compile(tokens, re.DOTALL), start, end, quotes, told, signs)
 
 
 _C = ("/*", "*/")
@@ -218,7 +221,10 @@ def _begins_inside(text: str, syntax: Syntax) -> tuple[int, bool]:
 
 def needs_surroundings(text: str, syntax: Syntax) -> bool:
     """Whether what a line of `text` is can hang on other lines."""
-    return any(block in text for block in syntax.blocks)
+    for block in syntax.blocks:  # `any` takes four times as long
+        if block in text:
+            return True
+    return False
 
 
 _PLACEHOLDER = re.compile(r"[#$%]?\{[^{}]*\}|%[\w.]{1,8}|\$\w+")

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Sequence, Set
+from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -16,10 +17,11 @@ MAX_LINE = 2_000
 _SIGNS = re.compile(r"\w+|[^\w\s,]")
 _ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
 _FORMATTING = b" \t,;()"
-#: What no sign is and no word: without these the same code is the same text.
-_BETWEEN = b" \t\n\r\v\f\x1c\x1d\x1e\x1f,"
+#: Signs that most code has, and that no layout changes.
+_USUAL = "(.=:"
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
+_EVEN_QUOTES = str.maketrans("'`,", '"" ')
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
 _NONE: Set[int] = frozenset()
@@ -65,7 +67,7 @@ class ChangedText:
         self._indents: dict[bool, dict[bytes, set[int]]] = {}
         self._even: dict[bytes, bool] = {}
         self._reformatted: dict[int, bool] = {}
-        self._syntax: Syntax | None = None
+        self._syntax = syntax_of(file.language)
 
     def line(self, offset: int) -> "ChangedLine":
         """The line with the byte at `offset`, the same each time."""
@@ -77,32 +79,31 @@ class ChangedText:
 
     def place(self, line: "ChangedLine") -> tuple[Side, int]:
         """Side and number in the diff of a line."""
-        part = self._part(line)
+        part = line.part or self._part(line)
         start = part.hunk.new_start if part.side == "RIGHT" else part.hunk.old_start
-        return part.side, start + _lines_before(part.hunk, part.side, self._nth(line, part))
+        return part.side, start + part.rows[self._nth(line, part)]
 
     def is_talk(self, line: "ChangedLine", offset: int) -> bool:
         """Whether the byte at `offset`, in `line`, is no code.
 
         It lies in a comment, in a docstring, or in a string that is a sentence.
         """
-        column = line.column(offset)
-        if column < line.code_until:
+        if offset < line.code_until:
             return False
-        if self._syntax is None:
-            self._syntax = syntax_of(self._file.language)
+        syntax = self._syntax
         if self.cut:
-            return Talk(line.text, self._syntax).is_talk(column)
-        part = self._part(line)
+            return Talk(line.text, syntax).is_talk(line.column(offset))
+        part = line.part or self._part(line)
         around = part.around
         if around is None:
-            around = part.around = _surroundings(part.hunk, part.side, self._syntax)
+            around = part.around = _surroundings(part, syntax)
         if around.talk:
-            return around.talk.is_talk(around.offsets[self._nth(line, part)] + column)
-        # nothing on the line hangs on other lines: it is code up to its first token
-        first = self._syntax.tokens.search(line.text)
-        line.code_until = first.start() if first else len(line.raw) + 1
-        return column >= line.code_until and is_talk_alone(line.text, self._syntax, column)
+            begin = around.begins[part.rows[self._nth(line, part)]]
+            return around.talk.is_talk(begin + line.column(offset))
+        # nothing on the line hangs on other lines: it is code up to its first sign
+        sign = syntax.signs.search(line.raw)
+        line.code_until = line.begin + sign.start() if sign else line.end + 1
+        return offset >= line.code_until and is_talk_alone(line.text, syntax, line.column(offset))
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
         """Whether the hunk of `line` has the same words and signs in the same order as before:
@@ -110,7 +111,7 @@ class ChangedText:
         """
         if not self.has_both:
             return False
-        part = self._part(line)
+        part = line.part or self._part(line)
         same = self._reformatted.get(part.index)
         if same is None:
             same = self._reformatted[part.index] = _same_code(part.hunk.added, part.hunk.removed)
@@ -147,13 +148,10 @@ class ChangedText:
         return even
 
     def _part(self, line: "ChangedLine") -> "_Part":
-        part = line.part
-        if part is None:
-            if not self._parts:
-                self._find_parts()
-            part = self._parts[bisect_right(self._begins, line.begin)]
-            line.part = part
-        return part
+        if not self._parts:
+            self._find_parts()
+        line.part = self._parts[bisect_right(self._begins, line.begin)]
+        return line.part
 
     def _find_parts(self) -> None:
         """Note where each hunk's lines begin: those after the first part in `_begins`."""
@@ -182,8 +180,6 @@ class ChangedText:
 class _Part:
     """The changed lines of one side of a hunk."""
 
-    __slots__ = ("around", "hunk", "index", "row", "side")
-
     def __init__(self, index: int, hunk: Hunk, side: Side, row: int) -> None:
         self.index = index
         self.hunk = hunk
@@ -191,6 +187,18 @@ class _Part:
         self.row = row
         """The first of its rows."""
         self.around: _Surroundings | None = None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The hunk's lines on this side, with their markers."""
+        other = "-" if self.side == "RIGHT" else "+"
+        return [raw for raw in self.hunk.body if raw[:1] != other]
+
+    @cached_property
+    def rows(self) -> list[int]:
+        """Which of `lines` are the changed ones."""
+        own = "+" if self.side == "RIGHT" else "-"
+        return [row for row, raw in enumerate(self.lines) if raw[:1] == own]
 
 
 class ChangedLine:
@@ -200,7 +208,7 @@ class ChangedLine:
     is_nothing: bool | None = None
     """Whether it is no evidence, whatever the rule; None: not looked at yet."""
     code_until = 0
-    """Up to this column it is known to be code."""
+    """Up to this offset it is known to be code."""
     part: "_Part | None" = None
     """Where it stands in the file, once that was asked for."""
     _text: str | None = None
@@ -272,24 +280,18 @@ class _Surroundings(NamedTuple):
     """What one side of a hunk says of its lines; `talk` is None where each line stands alone."""
 
     talk: Talk | None
-    offsets: list[int]
-    """Where each changed line begins in the text of `talk`."""
+    begins: list[int]
+    """Where each line of the side begins in the text of `talk`."""
 
 
-def _surroundings(hunk: Hunk, side: Side, syntax: Syntax) -> _Surroundings:
+def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
+    hunk = part.hunk
     if not needs_surroundings("\n".join(hunk.body), syntax):
         return _Surroundings(None, [])
-    own, other = ("+", "-") if side == "RIGHT" else ("-", "+")
-    offsets, lines, at = [], [], 0
-    for raw in hunk.body:
-        marker = raw[:1]
-        if marker != other:
-            if marker == own:
-                offsets.append(at)
-            lines.append(raw[1:])
-            at += len(raw)
-    start = hunk.new_start if side == "RIGHT" else hunk.old_start
-    return _Surroundings(Talk("\n".join(lines), syntax, from_top=start <= 1), offsets)
+    text = "\n".join([raw[1:] for raw in part.lines])
+    begins = accumulate(map(len, part.lines), initial=0)  # a marker is as long as a line feed
+    start = hunk.new_start if part.side == "RIGHT" else hunk.old_start
+    return _Surroundings(Talk(text, syntax, from_top=start <= 1), list(begins))
 
 
 def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
@@ -304,28 +306,18 @@ def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
     return old == new
 
 
-def _lines_before(hunk: Hunk, side: Side, nth: int) -> int:
-    """Lines of one side that stand before its `nth` (from 0) changed line."""
-    marker, other = ("+", "-") if side == "RIGHT" else ("-", "+")
-    if len(hunk.added if side == "RIGHT" else hunk.removed) == len(hunk.body):
-        return nth  # a new file, or a deleted one
-    before = 0
-    for raw in hunk.body:
-        first = raw[:1]
-        if first == marker:
-            if nth == 0:
-                break
-            nth -= 1
-        before += first != other
-    return before
-
-
 def _may_be_same(added: Sequence[str], removed: Sequence[str]) -> bool:
     """A cheap look before words and signs are told apart: most hunks differ in more."""
-    new, old = "".join(added), "".join(removed)
-    if not (new.isascii() and old.isascii()):
-        return True
-    return new.encode().translate(_QUOTES, _BETWEEN) == old.encode().translate(_QUOTES, _BETWEEN)
+    new, old = "\n".join(added), "\n".join(removed)
+    for sign in _USUAL:
+        if new.count(sign) != old.count(sign):
+            return False
+    return _unspaced(new) == _unspaced(old)
+
+
+def _unspaced(text: str) -> str:
+    """A text without blanks and commas, with one kind of quotes."""
+    return "".join(text.translate(_EVEN_QUOTES).split())
 
 
 def _indents_by_form(text: bytes) -> dict[bytes, set[int]]:
