@@ -70,11 +70,12 @@ class TextPatterns:
         """Searches for the patterns of these indices that may occur in `data`, in their order; none
         that does occur is missing.
         """
-        places: dict[int, list[Span]] = {}
+        owners = self._owners
+        whole = (0, len(data))
+        places = {hit: [whole] for hit in self._sieve.always if owners[hit] in among}
         for piece in _pieces(data):
-            part = data if piece[1] - piece[0] == len(data) else data[slice(*piece)]
-            for hit in self._sieve.candidates(part):
-                if self._owners[hit] in among:
+            for hit in self._sieve.passing(data if piece == whole else data[slice(*piece)]):
+                if owners[hit] in among:
                     places.setdefault(hit, []).append(piece)
         found: dict[int, Search] = {}
         for hit in sorted(places):

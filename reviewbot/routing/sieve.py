@@ -39,9 +39,11 @@ class Sieve:
         self.always = frozenset(always)
         """Patterns that it can't rule out anywhere."""
 
-    def candidates(self, data: bytes) -> set[int]:
-        """Indices of the patterns that may occur in `data`; none that does is missing."""
-        found = set(self.always)
+    def passing(self, data: bytes) -> set[int]:
+        """Indices of the patterns that may occur in `data`, but for those of `always`; none that
+        does occur is missing.
+        """
+        found: set[int] = set()
         for automaton, owners in self._sets:
             for hit in automaton.Match(data) or ():
                 found.update(owners[hit])

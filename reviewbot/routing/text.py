@@ -18,7 +18,7 @@ _SIGNS = re.compile(r"\w+|[^\w\s,]")
 _ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
 _FORMATTING = b" \t,;()"
 #: Signs that most code has, and that no layout changes.
-_USUAL = "(.=:"
+_USUAL = (b"(", b".", b"=", b":")
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
 _EVEN_QUOTES = str.maketrans("'`,", '"" ')
@@ -62,9 +62,9 @@ class ChangedText:
         self._starts: list[int] = []
         self._parts: list[_Part] = []
         self._begins: list[int] = []
+        self._spans: dict[tuple[Side, int], tuple[int, int]] = {}
         self._lines: dict[int, ChangedLine] = {}
-        self._forms: dict[bool, Set[bytes]] = {}
-        self._indents: dict[bool, dict[bytes, set[int]]] = {}
+        self._others: dict[bool, _Other] = {}
         self._even: dict[bytes, bool] = {}
         self._reformatted: dict[int, bool] = {}
         self._syntax = syntax_of(file.language)
@@ -114,8 +114,17 @@ class ChangedText:
         part = line.part or self._part(line)
         same = self._reformatted.get(part.index)
         if same is None:
-            same = self._reformatted[part.index] = _same_code(part.hunk.added, part.hunk.removed)
+            same = self._may_be_same(part) and _same_code(part.hunk.added, part.hunk.removed)
+            self._reformatted[part.index] = same
         return same
+
+    def _may_be_same(self, part: "_Part") -> bool:
+        """A cheap look before words and signs are told apart: most hunks differ in more."""
+        if self.cut:
+            return True
+        this, data = self._spans[part.side, part.index], self.data
+        that = self._spans.get(("LEFT" if part.side == "RIGHT" else "RIGHT", part.index), (0, 0))
+        return all(data.count(sign, *this) == data.count(sign, *that) for sign in _USUAL)
 
     def other(self, begin: int) -> bytes:
         """The other side of the line that begins at `begin`."""
@@ -126,17 +135,10 @@ class ChangedText:
         if not self.has_both:
             return _NONE
         is_added = line.begin < self.removed_at
-        forms = self._forms.get(is_added)
-        if forms is None:
-            other = self.other(line.begin).translate(_QUOTES, _FORMATTING)
-            forms = self._forms[is_added] = frozenset(other.split(b"\n"))
-        form = line.raw.translate(_QUOTES, _FORMATTING)
-        if form not in forms:
-            return _NONE
-        indents = self._indents.get(is_added)
-        if indents is None:
-            indents = self._indents[is_added] = _indents_by_form(self.other(line.begin))
-        return indents[form]
+        other = self._others.get(is_added)
+        if other is None:
+            other = self._others[is_added] = _Other(self.other(line.begin))
+        return other.indents(line.raw.translate(_QUOTES, _FORMATTING))
 
     def is_even(self, text: bytes) -> bool:
         """Whether both sides have `text` equally often."""
@@ -164,7 +166,14 @@ class ChangedText:
                     hunk = self._file.hunks[index]
                     self._parts.append(_Part(index, hunk, side, row + before))
                 before = until
-        self._begins = [self._row_starts()[part.row] for part in self._parts[1:]]
+        starts, parts = self._row_starts(), self._parts
+        begins = [starts[part.row] for part in parts]
+        ends = [*begins[1:], len(self.data) + 1]
+        self._begins = begins[1:]
+        self._spans = {
+            (part.side, part.index): (begin, end - 1)
+            for part, begin, end in zip(parts, begins, ends, strict=True)
+        }
 
     def _nth(self, line: "ChangedLine", part: "_Part") -> int:
         """Which of the lines of its part a line is."""
@@ -276,6 +285,33 @@ class ChangedLine:
         return self._indents
 
 
+class _Other:
+    """The lines of one side of a file, by what is left of them without formatting."""
+
+    def __init__(self, text: bytes) -> None:
+        self._lines = text.split(b"\n")
+        self._forms = text.translate(_QUOTES, _FORMATTING).split(b"\n")
+        self._last = dict(zip(self._forms, range(len(self._forms)), strict=True))
+        self._first: dict[bytes, int] = {}
+        self._several: dict[bytes, set[int]] = {}
+
+    def indents(self, form: bytes) -> Set[int]:
+        """The indents of the lines of this form."""
+        last = self._last.get(form)
+        if last is None:
+            return _NONE
+        if not self._first:
+            last_first = range(len(self._forms) - 1, -1, -1)
+            self._first = dict(zip(reversed(self._forms), last_first, strict=True))
+        if self._first[form] == last:  # as most: there is one
+            return {_indent(self._lines[last].decode("utf-8", "replace"))}
+        if not self._several:
+            for each, raw in zip(self._forms, self._lines, strict=True):
+                indent = _indent(raw.decode("utf-8", "replace"))
+                self._several.setdefault(each, set()).add(indent)
+        return self._several[form]
+
+
 class _Surroundings(NamedTuple):
     """What one side of a hunk says of its lines; `talk` is None where each line stands alone."""
 
@@ -295,7 +331,7 @@ def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
 
 
 def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
-    if not _may_be_same(added, removed):
+    if not _same_letters(added, removed):
         return False
     if [line.strip() for line in added] == [line.strip() for line in removed]:
         return False  # only the indent changed: a check may have moved under a condition
@@ -306,27 +342,14 @@ def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
     return old == new
 
 
-def _may_be_same(added: Sequence[str], removed: Sequence[str]) -> bool:
-    """A cheap look before words and signs are told apart: most hunks differ in more."""
-    new, old = "\n".join(added), "\n".join(removed)
-    for sign in _USUAL:
-        if new.count(sign) != old.count(sign):
-            return False
-    return _unspaced(new) == _unspaced(old)
+def _same_letters(added: Sequence[str], removed: Sequence[str]) -> bool:
+    """Whether all but blanks and commas is the same: less work than telling words apart."""
+    return _unspaced("\n".join(added)) == _unspaced("\n".join(removed))
 
 
 def _unspaced(text: str) -> str:
     """A text without blanks and commas, with one kind of quotes."""
     return "".join(text.translate(_EVEN_QUOTES).split())
-
-
-def _indents_by_form(text: bytes) -> dict[bytes, set[int]]:
-    """The indents of a text's lines, by what is left of them without formatting."""
-    found: dict[bytes, set[int]] = {}
-    forms = text.translate(_QUOTES, _FORMATTING).split(b"\n")
-    for form, raw in zip(forms, text.split(b"\n"), strict=True):
-        found.setdefault(form, set()).add(_indent(raw.decode("utf-8", "replace")))
-    return found
 
 
 def _indent(line: str) -> int:
