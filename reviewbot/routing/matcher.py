@@ -13,7 +13,7 @@ from reviewbot.change.model import FileChange, Kind, Side
 from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import NOT_FOUND, TextPatterns, Search, finder
+from reviewbot.routing.patterns import NOT_FOUND, Search, TextPatterns, finder
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText

@@ -7,7 +7,10 @@ from typing import Any, Protocol
 import re2
 
 from reviewbot.config.patterns import compile_pattern, options, per_line
-from reviewbot.routing.sieve import PROBE, Sieve
+from reviewbot.routing.sieve import Sieve
+
+#: Text that no path holds: what must be found in it says whether the filter works.
+_PROBE = "zqxjkvbpw"
 
 #: Text that is sieved at once, bytes: a longer one is cut in pieces, since a long text has
 #: something of many patterns somewhere.
@@ -35,7 +38,7 @@ class PathPatterns:
         self._filter = re2.Filter()
         for pattern in self._patterns:
             self._filter.Add(per_line(pattern), options(case_sensitive=False))
-        self._filter.Add(PROBE, options())
+        self._filter.Add(_PROBE, options())
         self._works = self._compiles()
 
     def _compiles(self) -> bool:
@@ -44,7 +47,7 @@ class PathPatterns:
             self._filter.Compile()
         except re2.error:
             return False
-        return len(self._patterns) in (self._filter.Match(PROBE.encode()) or ())
+        return len(self._patterns) in (self._filter.Match(_PROBE.encode()) or ())
 
     def occurring(self, path: bytes) -> set[int]:
         """Indices of the patterns that occur in `path`."""
@@ -77,17 +80,13 @@ class TextPatterns:
             for hit in self._sieve.passing(data if piece == whole else data[slice(*piece)]):
                 if owners[hit] in among:
                     places.setdefault(hit, []).append(piece)
-        found: dict[int, Search] = {}
+        found: dict[int, list[One]] = {}
         for hit in sorted(places):
-            owner, one = self._owners[hit], One(self._finders[hit], data, places[hit])
-            search = found.get(owner)
-            if search is None:
-                found[owner] = one
-            elif isinstance(search, Several):
-                search.add(one)
-            else:
-                found[owner] = Several(search, one)
-        return found
+            one = One(self._finders[hit], data, places[hit])
+            found.setdefault(owners[hit], []).append(one)
+        return {
+            owner: ones[0] if len(ones) == 1 else Several(ones) for owner, ones in found.items()
+        }
 
 
 class Search(Protocol):
@@ -133,12 +132,8 @@ class One:
 class Several:
     """Finds what `a|b|c` would: of those that begin first the first."""
 
-    def __init__(self, *searches: One) -> None:
-        self._searches = list(searches)
-
-    def add(self, search: One) -> None:
-        """Look for one more alternative, later in the list."""
-        self._searches.append(search)
+    def __init__(self, searches: Sequence[One]) -> None:
+        self._searches = searches
 
     def find(self, first: int, last: int) -> Span:
         """As `Search` says."""

@@ -98,7 +98,7 @@ def _verdict(
 ) -> _Verdict:
     sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
-    unknown = bool(change.missing_files) or any([s.unknown for s in seen])
+    unknown = bool(change.missing_files) or any(s.unknown for s in seen)
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")

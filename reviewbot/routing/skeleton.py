@@ -152,7 +152,9 @@ class _Head:
             return _Part(node.source, node.bits, True)
         if isinstance(node, Repeat):
             return self._repeated(node)
-        inner = [self.bounded(each) for each in (node.items if isinstance(node, Row) else node.branches)]
+        inner = [
+            self.bounded(each) for each in (node.items if isinstance(node, Row) else node.branches)
+        ]
         parts = [part for part in inner if part is not None]
         if len(parts) < len(inner):
             return None
@@ -182,7 +184,7 @@ def _either(parts: list[_Part]) -> _Part:
     whole = all(part.whole for part in parts)
     if not whole and any(part.bits <= 0 for part in parts):
         return _STOP
-    bits = max(0.0, -log2(sum(2 ** -part.bits for part in parts)))
+    bits = max(0.0, -log2(sum(2**-part.bits for part in parts)))
     source = "|".join(dict.fromkeys(part.source for part in parts))
     return _sized(_Part(f"(?:{source})", bits, whole))
 

@@ -187,9 +187,7 @@ def is_talk_alone(line: str, syntax: Syntax, offset: int) -> bool:
     return False
 
 
-def _says(
-    text: str, first: int, last: int, offset: int, syntax: Syntax, is_string: bool
-) -> bool:
+def _says(text: str, first: int, last: int, offset: int, syntax: Syntax, is_string: bool) -> bool:
     """Whether a token is talk where `offset` is."""
     if not is_string:
         if text[first] not in _QUOTES:
@@ -221,10 +219,7 @@ def _begins_inside(text: str, syntax: Syntax) -> tuple[int, bool]:
 
 def needs_surroundings(text: str, syntax: Syntax) -> bool:
     """Whether what a line of `text` is can hang on other lines."""
-    for block in syntax.blocks:  # `any` takes four times as long
-        if block in text:
-            return True
-    return False
+    return any(block in text for block in syntax.blocks)
 
 
 _PLACEHOLDER = re.compile(r"[#$%]?\{[^{}]*\}|%[\w.]{1,8}|\$\w+")
