@@ -135,7 +135,7 @@ class _Head:
             rows += [(each, *rest) for each in long]
             return _either([self.of(row, left, wide) for row in rows])
         assert isinstance(first, Repeat)  # noqa: S101 # One is bounded
-        once = _joined(self.of((first.item,), left, wide), _STOP)
+        once = self.of((first.item,), left, wide)._replace(whole=False)
         if first.least:
             return once
         return _either([once, self.of(rest, left, wide)])
@@ -174,8 +174,7 @@ class _Head:
 
 
 def _joined(first: _Part, then: _Part) -> _Part:
-    if not first.whole:
-        return first
+    """A whole part, and what follows it."""
     return _sized(_Part(first.source + then.source, first.bits + then.bits, then.whole))
 
 
