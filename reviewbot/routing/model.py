@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reviewbot.change.model import Kind, Side
 
@@ -19,8 +19,7 @@ class Tier(StrEnum):
     """Nothing worth reading: lockfiles, generated files."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A rule that fired, where and why."""
 
     rule: str
@@ -39,8 +38,7 @@ class Match:
     """Changed lines of the file that are evidence, as far as they were counted; 0 for a path."""
 
 
-@dataclass(frozen=True)
-class FileRoute:
+class FileRoute(NamedTuple):
     """Where one file goes."""
 
     path: str

@@ -68,6 +68,10 @@ class TextPatterns:
         flat = [part for parts in patterns for part in parts]
         self._sieve = Sieve(flat)
         self._finders = [finder(compile_pattern(part)) for part in flat]
+        self._always: dict[int, list[int]] = {}
+        """The patterns that can't be ruled out, by their owners."""
+        for number in sorted(self._sieve.always):
+            self._always.setdefault(self._owners[number], []).append(number)
 
     def candidates(self, data: bytes, among: Set[int]) -> dict[int, "Search"]:
         """Searches for the patterns of these indices that may occur in `data`, in their order; none
@@ -75,7 +79,9 @@ class TextPatterns:
         """
         owners = self._owners
         whole = (0, len(data))
-        places = {hit: [whole] for hit in self._sieve.always if owners[hit] in among}
+        places = {
+            hit: [whole] for owner in self._always.keys() & among for hit in self._always[owner]
+        }
         for piece in _pieces(data):
             for hit in self._sieve.passing(data if piece == whole else data[slice(*piece)]):
                 if owners[hit] in among:

@@ -55,7 +55,7 @@ def decide(
     areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
     learned = weighed(seen, rules.learned, areas) if policy.route.learned else ()
-    counted = measured(seen, (*rules.rules, *own.rules), local_context_tokens)
+    counted = measured(seen, (*rules.measuring, *own.measuring), local_context_tokens)
     found = (*[match for s in seen for match in s.matches], *learned, *counted)
     scores = _scores(found)
     verdict = _verdict(seen, scores, areas, change, policy, {match.area for match in counted})
@@ -149,9 +149,9 @@ def _look(
         matched.append(tuple([match for each in found for match in each.matches]))
         if [each for each in found if each.cut]:
             cut.append(file.path)
-    given = [rule for rules in sets for rule in rules.rules]
+    measuring = [rule for rules in sets for rule in rules.measuring]
     seen = []
-    dense = without_sparse(list(zip(files, matched, strict=True)), given)
+    dense = without_sparse(list(zip(files, matched, strict=True)), measuring)
     for file, matches in zip(files, dense, strict=True):
         places = _NO_PLACES
         if matches:
@@ -169,7 +169,7 @@ def _look(
 
 def _in_full(match: Match, areas: Mapping[str, Area]) -> Match:
     """A match by the path of a file without text: nothing else is known, so it decides alone."""
-    return replace(match, weight=max(match.weight, areas[match.area].threshold))
+    return match._replace(weight=max(match.weight, areas[match.area].threshold))
 
 
 def _disguised(file: FileChange, matchers: Sequence[Matcher], areas: Mapping[str, Area]) -> bool:
