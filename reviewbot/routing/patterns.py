@@ -85,7 +85,7 @@ class TextPatterns:
         for piece in _pieces(data):
             for hit in self._sieve.passing(data if piece == whole else data[slice(*piece)]):
                 if owners[hit] in among:
-                    places.setdefault(hit, []).append(piece)
+                    _add_piece(places.setdefault(hit, []), piece)
         found: dict[int, list[One]] = {}
         for hit in sorted(places):
             one = One(self._finders[hit], data, places[hit])
@@ -151,6 +151,13 @@ class Several:
             if span[0] >= 0 and (best[0] < 0 or span[0] < best[0]):
                 best = span
         return best
+
+
+def _add_piece(pieces: list[Span], piece: Span) -> None:
+    """Add a piece, as one with that before it where both follow each other."""
+    if pieces and pieces[-1][1] + 1 == piece[0]:
+        piece = (pieces.pop()[0], piece[1])
+    pieces.append(piece)
 
 
 def _pieces(data: bytes) -> Iterable[Span]:

@@ -1,9 +1,8 @@
 """The changed lines of one file as one text, and the way back to their places."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence, Set
-from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -40,7 +39,7 @@ class ChangedText:
             plus = [raw for raw in changed if raw < ","]
             added += plus
             if len(plus) < len(changed):
-                removed += [raw for raw in changed if "-" <= raw < "."]
+                removed += [raw for raw in changed if raw >= "-"]
             self._added_until.append(len(added))
             self._removed_until.append(len(removed))
         first, cut_first = _joined(added, "\n+")
@@ -81,7 +80,7 @@ class ChangedText:
         """Side and number in the diff of a line."""
         part = line.part or self._part(line)
         start = part.hunk.new_start if part.side == "RIGHT" else part.hunk.old_start
-        return part.side, start + part.rows[self._nth(line, part)]
+        return part.side, start + part.place(self._nth(line, part))
 
     def is_talk(self, line: "ChangedLine", offset: int) -> bool:
         """Whether the byte at `offset`, in `line`, is no code.
@@ -98,7 +97,7 @@ class ChangedText:
         if around is None:
             around = part.around = _surroundings(part, syntax)
         if around.talk:
-            begin = around.begins[part.rows[self._nth(line, part)]]
+            begin = around.begins[part.place(self._nth(line, part))]
             return around.talk.is_talk(begin + line.column(offset))
         # nothing on the line hangs on other lines: it is code up to its first sign
         sign = syntax.signs.search(line.raw)
@@ -197,17 +196,19 @@ class _Part:
         """The first of its rows."""
         self.around: _Surroundings | None = None
 
-    @cached_property
-    def lines(self) -> list[str]:
-        """The hunk's lines on this side, with their markers."""
-        other = "-" if self.side == "RIGHT" else "+"
-        return [raw for raw in self.hunk.body if raw[:1] != other]
+        self._own: list[int] = []
+        self._other: list[int] = []
 
-    @cached_property
-    def rows(self) -> list[int]:
-        """Which of `lines` are the changed ones."""
-        own = "+" if self.side == "RIGHT" else "-"
-        return [row for row, raw in enumerate(self.lines) if raw[:1] == own]
+    def place(self, nth: int) -> int:
+        """Where its `nth` line stands among all lines of its side of the hunk; both from 0."""
+        if not self._own:
+            own, other = ("+", "-") if self.side == "RIGHT" else ("-", "+")
+            body = self.hunk.body
+            self._own = [at for at, raw in enumerate(body) if raw[0] == own]
+            if len(self._own) < len(body):
+                self._other = [at for at, raw in enumerate(body) if raw[0] == other]
+        at = self._own[nth]
+        return at - bisect_left(self._other, at)
 
 
 class ChangedLine:
@@ -324,8 +325,10 @@ def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
     hunk = part.hunk
     if not needs_surroundings("\n".join(hunk.body), syntax):
         return _Surroundings(None, [])
-    text = "\n".join([raw[1:] for raw in part.lines])
-    begins = accumulate(map(len, part.lines), initial=0)  # a marker is as long as a line feed
+    other = "-" if part.side == "RIGHT" else "+"
+    lines = [raw for raw in hunk.body if raw[0] != other]
+    text = "\n".join([raw[1:] for raw in lines])
+    begins = accumulate(map(len, lines), initial=0)  # a marker is as long as a line feed
     start = hunk.new_start if part.side == "RIGHT" else hunk.old_start
     return _Surroundings(Talk(text, syntax, from_top=start <= 1), list(begins))
 
