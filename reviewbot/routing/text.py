@@ -158,9 +158,9 @@ class ChangedText:
         """Note where each hunk's lines begin: those after the first part in `_begins`."""
         sides: tuple[tuple[Side, int, list[int]], ...]
         sides = ("RIGHT", 0, self._added_until), ("LEFT", self.rows_added, self._removed_until)
-        for side, row, untils in sides:
+        for side, row, last_rows in sides:
             before = 0
-            for index, until in enumerate(untils):
+            for index, until in enumerate(last_rows):
                 if until > before:
                     hunk = self._file.hunks[index]
                     self._parts.append(_Part(index, hunk, side, row + before))
