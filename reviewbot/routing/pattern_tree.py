@@ -17,7 +17,7 @@ class UnreadError(ValueError):
 
 
 class One(NamedTuple):
-    """One character, or (`is_place`) a place between two."""
+    """One character, several plain ones, or (`is_place`) a place between two."""
 
     source: str
     bits: float
@@ -47,6 +47,7 @@ class Repeat(NamedTuple):
 
 Node = One | Row | Choice | Repeat
 
+_PLAIN = "[0-9A-Za-z_]"  # what repeats is the last of them alone, so a word ends before it
 _NUMBER = "(?:0|[1-9][0-9]{0,3})"
 _TOKEN = re.compile(
     rf"""\((?:\?(?:P?<\w+>|(?P<on>[imsU]*)(?:-(?P<off>[imsU]+))?(?P<flags>[:)])))?(?P<open>)
@@ -54,6 +55,7 @@ _TOKEN = re.compile(
     | \[\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*\](?P<class>)
     | \\(?:[pP](?:\{{\^?\w+\}}|[A-Z])|x(?:\{{[0-9A-Fa-f]+\}}|[0-9A-Fa-f]{{2}})|[wWdDsSafnrtv]|[bB](?P<edge>)
        |[^0-9A-Za-z])(?P<escape>)
+    | (?:{_PLAIN}+(?={_PLAIN}[*+?{{])|{_PLAIN}{{2,}}(?![*+?{{]))(?P<word>)
     | [^\\]""",
     re.VERBOSE | re.DOTALL,
 )
@@ -132,6 +134,8 @@ def _one(token: re.Match[str], flags: str) -> One:
     text = token[0]
     if text in "^$":
         return One(text if "m" in flags else "", _EDGE, is_place=True)
+    if token["word"] is not None:
+        return One(f"(?i:{text})" if "i" in flags else text, _LETTER * len(text))
     if token["edge"] is not None:
         return One(text, _EDGE, is_place=True)
     if token["class"] is not None:

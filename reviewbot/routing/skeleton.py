@@ -10,6 +10,7 @@ end, the skeleton stops.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import log2
 from typing import NamedTuple
 
@@ -42,6 +43,7 @@ _STOP = _Part("", 0.0, False)
 _END = _Part("", 0.0, True)
 
 
+@lru_cache(maxsize=2048)
 def skeletons(pattern: str) -> tuple[str, ...]:
     """RE2 patterns without repetition, of which one is found on every line on which `pattern` is.
 
