@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from reviewbot.change.model import Kind, Side
 
@@ -19,7 +19,8 @@ class Tier(StrEnum):
     """Nothing worth reading: lockfiles, generated files."""
 
 
-class Match(NamedTuple):
+@dataclass(frozen=True)
+class Match:
     """A rule that fired, where and why."""
 
     rule: str
@@ -38,7 +39,8 @@ class Match(NamedTuple):
     """Changed lines of the file that are evidence, as far as they were counted; 0 for a path."""
 
 
-class FileRoute(NamedTuple):
+@dataclass(frozen=True)
+class FileRoute:
     """Where one file goes."""
 
     path: str
