@@ -18,10 +18,11 @@ _CONDITION = (
     r"\b(?:if|unless|elif|elsif|while|when|case|assert|raise|throw|where|filter|guard|require"
     r"|deny|and|or|not|return|except|rescue|catch)\b|&&|\|\||[!=]=|\s[<>]=?\s|\?\s"
 )
-_IN_OBJECT = frozenset("_.!@:$>-")
+_OBJECT = re.compile(r"[\w.!@:$>-]*")
 _REST = re.compile(r"[\w.?!]*(?:::[\w.?!]+)*")
 _VALUE = re.compile(r"[\"'`]?\s*(?:=>|:?=|:)\s*\S.*")
-_OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+_BRACKET = re.compile(r"[()\[\]{}]")
+_OPEN = frozenset("([{")
 
 
 def is_condition(line: str) -> bool:
@@ -37,9 +38,8 @@ def _condition() -> Finder:
 
 def expression(line: str, first: int, last: int) -> str:
     """What belongs to the part of a line from `first` to `last`: its object, arguments, value."""
-    begin = first
-    while begin and ((before := line[begin - 1]).isalnum() or before in _IN_OBJECT):
-        begin -= 1
+    object_ = _OBJECT.match(line[:first][::-1])  # from behind: to search for its end is quadratic
+    begin = first - object_.end() if object_ else first
     rest = _REST.match(line, last)
     end = rest.end() if rest else last
     if line[end : end + 1] in _OPEN:
@@ -51,11 +51,8 @@ def expression(line: str, first: int, last: int) -> str:
 def _closed(line: str, opened: int) -> int:
     """Where the bracket at `opened` is closed, or where looking for it ends."""
     depth, end = 0, min(len(line), opened + MAX_ARGUMENTS)
-    for at in range(opened, end):
-        if line[at] in _OPEN:
-            depth += 1
-        elif line[at] in _CLOSE:
-            depth -= 1
-            if not depth:
-                return at + 1
+    for bracket in _BRACKET.finditer(line, opened, end):
+        depth += 1 if bracket[0] in _OPEN else -1
+        if not depth:
+            return bracket.end()
     return end

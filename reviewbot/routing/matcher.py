@@ -13,7 +13,7 @@ from reviewbot.change.model import FileChange, Kind, Side
 from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import NOT_FOUND, PatternSet, Search, finder
+from reviewbot.routing.patterns import NOT_FOUND, Search, TextPatterns, finder
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText
@@ -93,7 +93,7 @@ class Matcher:
             tuple(at for at, look in enumerate(self._looks) if look.rule == i)
             for i in range(len(rules))
         ]
-        self._patterns = PatternSet([look.patterns for look in self._looks])
+        self._patterns = TextPatterns([look.patterns for look in self._looks])
         self._exclude = [
             finder(compile_pattern("|".join(f"(?:{text})" for text in rule.exclude)))
             if rule.exclude
@@ -142,47 +142,38 @@ class Matcher:
         """The first line that is evidence, and how many are."""
         at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
+        excluded, comparing = self._exclude[look.rule], look.two_sided and text.has_both
         while at < last and count < MOST_LINES:
             first, end = search.find(at, last)
             if first < 0:
                 break
             line = text.line(first)
-            if self._says_nothing(look, line) or text.is_reformatted(line):
+            if line.is_nothing is None:
+                line.is_nothing = self._is_nothing(line, text)
+            if (
+                line.is_nothing
+                or (excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND)
+                or (not look.added and line.is_indented)
+            ):
                 at = line.end + 1
             elif (
                 line.is_address(first)
-                or self._was_there(look, line, first, end)
+                or (comparing and end - first >= SHORTEST and line.was_there(first, end))
                 or text.is_talk(line, first)
             ):
                 at = max(end, first + 1)  # more may follow on the line
             else:
-                found, count, at = found or (line, first), count + 1, line.end + 1
+                found, count, at = found or line, count + 1, line.end + 1
         if found is None:
             return None
-        line, first = found
-        side, number = text.place(text.row(first))
-        return _Spot(number, side, line.text.strip()[:EXCERPT], count)
+        side, number = text.place(found)
+        return _Spot(number, side, found.text.strip()[:EXCERPT], count)
 
-    def _says_nothing(self, look: "_Look", line: ChangedLine) -> bool:
-        """Whether a line is no evidence, whatever stands on it.
-
-        It is noise, the rule excludes it, or nothing came or went with it.
-        """
-        if line.noise is None:
-            line.noise = line.stays or self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND
-        if line.noise:
-            return True
-        excluded = self._exclude[look.rule]
-        if excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND:
-            return True
-        return not look.added and line.is_indented
-
-    def _was_there(self, look: "_Look", line: ChangedLine, first: int, last: int) -> bool:
-        """Whether a hit stands on the other side as well: only what is beside it changed, and
-        that decides nothing.
-        """
-        one_sided = not (look.added and look.removed)
-        return not one_sided and last - first >= SHORTEST and line.was_there(first, last)
+    def _is_nothing(self, line: ChangedLine, text: ChangedText) -> bool:
+        """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
+        return self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND or (
+            text.has_both and (line.stays or text.is_reformatted(line))
+        )
 
     def _match(self, index: int, spot: "_Spot", file: FileChange) -> Match:
         rule = self._rules[index]
@@ -217,6 +208,13 @@ class _Look(NamedTuple):
     patterns: tuple[str, ...]
     added: bool
     removed: bool
+
+    @property
+    def two_sided(self) -> bool:
+        """What stands on the other side as well is no evidence: only what is beside it changed,
+        and that decides nothing.
+        """
+        return self.added and self.removed
 
 
 def _looks(index: int, rule: Rule) -> list[_Look]:

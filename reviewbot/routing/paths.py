@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reviewbot.config.patterns import path_expression
-from reviewbot.routing.patterns import PatternSet
+from reviewbot.routing.patterns import PathPatterns
 
 
 class PathSets:
@@ -30,7 +30,7 @@ class PathSets:
                     if number == len(self._users):
                         self._users.append([])
                     self._users[number].append((user, place, expression.include))
-        self._set = PatternSet([[regex] for regex in numbers], case_sensitive=False)
+        self._set = PathPatterns(list(numbers))
 
     def holding(self, path: str) -> set[int]:
         """Indices of the lists that hold `path`; an empty list holds every path."""

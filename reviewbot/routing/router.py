@@ -25,6 +25,7 @@ MAX_REASONS = 50
 UNREAD = frozenset({Kind.LOCKFILE, Kind.GENERATED, Kind.VENDORED, Kind.BINARY})
 #: Kinds that are not read, yet looked at as if they were source: a rule may find more in them.
 DISGUISES = frozenset({Kind.GENERATED, Kind.VENDORED})
+_NO_PLACES: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,13 @@ def decide(
     areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
     learned = weighed(seen, rules.learned, areas) if policy.route.learned else ()
-    counted = measured(seen, (*rules.rules, *own.rules), local_context_tokens)
-    found = (*(match for s in seen for match in s.matches), *learned, *counted)
+    counted = measured(seen, (*rules.measuring, *own.measuring), local_context_tokens)
+    found = (*[match for s in seen for match in s.matches], *learned, *counted)
     scores = _scores(found)
     verdict = _verdict(seen, scores, areas, change, policy, {match.area for match in counted})
     large = _large(seen, policy, local_context_tokens)
     by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
-    files = tuple(_file_route(s, verdict, bool(by_size)) for s in seen)
+    files = tuple([_file_route(s, verdict, bool(by_size)) for s in seen])
     tier = _highest(files)
     certainty: Certainty = "uncertain" if verdict.unsure else "sure"
     flagged = verdict.flagged
@@ -142,18 +143,23 @@ def _look(
     never = PathList(policy.route.never_send)
     matchers = [compiled(rules) for rules in sets if rules.rules]
     files = sorted(change.files, key=lambda file: (file.path, file.old_path or ""))
-    found = [[matcher.find(file) for matcher in matchers] for file in files]
-    cut = [file.path for file, each in zip(files, found, strict=True) if any(f.cut for f in each)]
-    matched = [tuple([match for f in each for match in f.matches]) for each in found]
-    given = [rule for rules in sets for rule in rules.rules]
+    matched, cut = [], []
+    for file in files:
+        found = [matcher.find(file) for matcher in matchers]
+        matched.append(tuple([match for each in found for match in each.matches]))
+        if [each for each in found if each.cut]:
+            cut.append(file.path)
+    measuring = [rule for rules in sets for rule in rules.measuring]
     seen = []
-    dense = without_sparse(list(zip(files, matched, strict=True)), given)
+    dense = without_sparse(list(zip(files, matched, strict=True)), measuring)
     for file, matches in zip(files, dense, strict=True):
-        places = frozenset(match.area for match in matches if match.is_place)
-        if file.patch_missing:
-            matches = tuple(_in_full(match, areas) for match in matches)
-        else:
-            matches = with_evidence(matches)
+        places = _NO_PLACES
+        if matches:
+            places = frozenset([match.area for match in matches if match.is_place])
+            if file.patch_missing:
+                matches = tuple([_in_full(match, areas) for match in matches])
+            elif places:
+                matches = with_evidence(matches)
         is_always, unread = file.path in always, _unread(file, file.path in ignored)
         if matches or is_always or (unread and _disguised(file, matchers, areas)):
             unread = ""
@@ -188,13 +194,14 @@ def _unread(file: FileChange, ignored: bool) -> str:
 
 
 def _notes(seen: Sequence[Seen], cut: Sequence[str]) -> list[str]:
-    locks = [s.file.path for s in seen if s.file.kind is Kind.LOCKFILE]
-    notes = [f"lockfile changed: {path}" for path in locks]
+    lockfile = Kind.LOCKFILE  # a member of an enumeration takes long to look up
+    odd = [s for s in seen if s.unread or s.file.kind is lockfile or s.file.patch_missing]
+    notes = [f"lockfile changed: {s.file.path}" for s in odd if s.file.kind is lockfile]
     for kind in (Kind.GENERATED, Kind.VENDORED):
-        count = sum(1 for s in seen if s.file.kind is kind and s.unread)
+        count = len([s for s in odd if s.file.kind is kind and s.unread])
         if count:
             notes.append(f"{plural(count, f'{kind} file')} not read")
-    notes += [f"no text of {s.file.path}: routed by its path only" for s in seen if s.unknown]
+    notes += [f"no text of {s.file.path}: routed by its path only" for s in odd if s.unknown]
     if cut:
         shown = ", ".join(cut[:5]) + (" …" if len(cut) > 5 else "")
         notes.append(f"long lines cut for matching in {shown}")
@@ -234,7 +241,10 @@ def _large(seen: Sequence[Seen], policy: Policy, context: int | None) -> str:
 
 def _file_route(seen: Seen, verdict: _Verdict, by_size: bool) -> FileRoute:
     file = seen.file
-    areas = tuple(area for area in verdict.flagged if any(m.area == area for m in seen.matches))
+    areas: tuple[str, ...] = ()
+    if seen.matches and verdict.flagged:
+        own = {match.area for match in seen.matches}
+        areas = tuple([area for area in verdict.flagged if area in own])
     tier, why = Tier.LOCAL, ""
     if seen.unread:
         tier, why = Tier.SKIP, seen.unread

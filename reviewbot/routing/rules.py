@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -102,6 +102,11 @@ class RuleSet:
     rules: tuple[Rule, ...]
     learned: Learned | None = None
     """How the evidence of some of them was learned to be weighed."""
+
+    @cached_property
+    def measuring(self) -> tuple[Rule, ...]:
+        """The rules that count over the whole change."""
+        return tuple(rule for rule in self.rules if rule.measure is not None)
 
     def rule(self, rule_id: str) -> Rule:
         """The rule with this id. Raises KeyError."""

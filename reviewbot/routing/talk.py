@@ -47,6 +47,8 @@ class Syntax(NamedTuple):
     """What both opens and closes a string of several lines that can be documentation."""
     blocks: tuple[str, ...] = ()
     """Without one of these in it, a text's lines can be read one by one."""
+    signs: re.Pattern[bytes] = re.compile(b"")
+    """The first characters of comments and strings: before one of them a line is code."""
 
 
 def _syntax(
@@ -62,9 +64,10 @@ def _syntax(
     # one flat alternation, each part with a literal first: so `re` skips code a character set at
     # a time, which is three times as fast as named groups
     tokens = "|".join((*map(re.escape, ends), *comments, *strings))
-    return Syntax(
-        re.compile(tokens, re.DOTALL), start, end, quotes, (*blocks, *quotes, *starts, *ends)
-    )
+    first = {part.removeprefix("\\")[0] for part in (*map(re.escape, ends), *comments, *strings)}
+    signs = re.compile(b"[%b]" % re.escape("".join(sorted(first))).encode())
+    told = (*blocks, *quotes, *starts, *ends)
+    return Syntax(re.compile(tokens, re.DOTALL), start, end, quotes, told, signs)
 
 
 _C = ("/*", "*/")
@@ -170,15 +173,30 @@ class Talk:
         return index >= 0 and offset < self._ends[index] and self._says(index, offset)
 
     def _says(self, index: int, offset: int) -> bool:
-        text, first, last = self._text, self._starts[index], self._ends[index]
-        if index not in self._strings:
-            if text[first] not in _QUOTES:
-                return True
-            if self._syntax.quotes and _documents(text, first, last):
-                return True
-        begin, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
-        part = text[max(first, begin) : min(last, end if end >= 0 else last)]
-        return is_sentence(part.strip(" \t\"'`"))
+        first, last = self._starts[index], self._ends[index]
+        return _says(self._text, first, last, offset, self._syntax, index in self._strings)
+
+
+def is_talk_alone(line: str, syntax: Syntax, offset: int) -> bool:
+    """`Talk.is_talk` for a line without a sign of a block, whatever stands around it."""
+    for token in syntax.tokens.finditer(line):
+        first, last = token.span()
+        if offset < last:
+            is_token = line[first] != "#" or not first or line[first - 1] not in _IN_NAME
+            return first <= offset and is_token and _says(line, first, last, offset, syntax, False)
+    return False
+
+
+def _says(text: str, first: int, last: int, offset: int, syntax: Syntax, is_string: bool) -> bool:
+    """Whether a token is talk where `offset` is."""
+    if not is_string:
+        if text[first] not in _QUOTES:
+            return True
+        if syntax.quotes and _documents(text, first, last):
+            return True
+    begin, end = text.rfind("\n", 0, offset) + 1, text.find("\n", offset)
+    part = text[max(first, begin) : min(last, end if end >= 0 else last)]
+    return is_sentence(part.strip(" \t\"'`"))
 
 
 def _begins_inside(text: str, syntax: Syntax) -> tuple[int, bool]:

@@ -1,14 +1,14 @@
 """The changed lines of one file as one text, and the way back to their places."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence, Set
 from itertools import accumulate
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
-from reviewbot.routing.talk import Syntax, Talk, needs_surroundings, syntax_of
+from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
@@ -16,12 +16,14 @@ MAX_LINE = 2_000
 _SIGNS = re.compile(r"\w+|[^\w\s,]")
 _ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
 _FORMATTING = b" \t,;()"
-#: What no sign is and no word: without these the same code is the same text.
-_BETWEEN = b" \t\n\r\v\f\x1c\x1d\x1e\x1f,"
+#: Signs that most code has, and that no layout changes.
+_USUAL = (b"(", b".", b"=", b":")
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
+_EVEN_QUOTES = str.maketrans("'`,", '"" ')
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
+_NONE: Set[int] = frozenset()
 
 
 class ChangedText:
@@ -37,7 +39,7 @@ class ChangedText:
             plus = [raw for raw in changed if raw < ","]
             added += plus
             if len(plus) < len(changed):
-                removed += [raw for raw in changed if "-" <= raw < "."]
+                removed += [raw for raw in changed if raw >= "-"]
             self._added_until.append(len(added))
             self._removed_until.append(len(removed))
         first, cut_first = _joined(added, "\n+")
@@ -57,19 +59,14 @@ class ChangedText:
             self._first + b"\n" + self._second if self.has_both else self._first or self._second
         )
         self._starts: list[int] = []
+        self._parts: list[_Part] = []
+        self._begins: list[int] = []
+        self._spans: dict[tuple[Side, int], tuple[int, int]] = {}
         self._lines: dict[int, ChangedLine] = {}
-        self._forms: dict[bool, bytes] = {}
-        self._indents: dict[bool, dict[bytes, set[int]]] = {}
+        self._others: dict[bool, _Other] = {}
         self._even: dict[bytes, bool] = {}
-        self._sides: dict[tuple[int, Side], _Surroundings] = {}
         self._reformatted: dict[int, bool] = {}
-
-    def row(self, offset: int) -> int:
-        """The row that holds the byte at `offset`."""
-        if not self._starts:
-            lengths = map(len, self.data.splitlines(keepends=True))
-            self._starts = list(accumulate(lengths, initial=0))
-        return bisect_right(self._starts, offset) - 1
+        self._syntax = syntax_of(file.language)
 
     def line(self, offset: int) -> "ChangedLine":
         """The line with the byte at `offset`, the same each time."""
@@ -79,34 +76,33 @@ class ChangedText:
             line = self._lines[begin] = ChangedLine(self, begin)
         return line
 
-    def place(self, row: int) -> tuple[Side, int]:
-        """Side and number in the diff of the line that a row is."""
-        side, _, hunk, nth = self._find(row)
-        start = hunk.new_start if side == "RIGHT" else hunk.old_start
-        return side, start + _lines_before(hunk, side, nth)
+    def place(self, line: "ChangedLine") -> tuple[Side, int]:
+        """Side and number in the diff of a line."""
+        part = line.part or self._part(line)
+        start = part.hunk.new_start if part.side == "RIGHT" else part.hunk.old_start
+        return part.side, start + part.place(self._nth(line, part))
 
     def is_talk(self, line: "ChangedLine", offset: int) -> bool:
         """Whether the byte at `offset`, in `line`, is no code.
 
         It lies in a comment, in a docstring, or in a string that is a sentence.
         """
-        column = line.column(offset)
-        if column < line.code_until:
+        if offset < line.code_until:
             return False
-        syntax = syntax_of(self._file.language)
-        if not self.cut:
-            side, index, hunk, nth = self._where(line)
-            around = self._sides.get((index, side))
-            if around is None:
-                around = self._sides[index, side] = _surroundings(hunk, side, syntax)
-            if around.talk:
-                return around.talk.is_talk(around.offsets[nth] + column)
-            # nothing on the line hangs on other lines: it is code up to its first token
-            first = syntax.tokens.search(line.text)
-            line.code_until = first.start() if first else len(line.raw) + 1
-            if column < line.code_until:
-                return False
-        return Talk(line.text, syntax).is_talk(column)
+        syntax = self._syntax
+        if self.cut:
+            return Talk(line.text, syntax).is_talk(line.column(offset))
+        part = line.part or self._part(line)
+        around = part.around
+        if around is None:
+            around = part.around = _surroundings(part, syntax)
+        if around.talk:
+            begin = around.begins[part.place(self._nth(line, part))]
+            return around.talk.is_talk(begin + line.column(offset))
+        # nothing on the line hangs on other lines: it is code up to its first sign
+        sign = syntax.signs.search(line.raw)
+        line.code_until = line.begin + sign.start() if sign else line.end + 1
+        return offset >= line.code_until and is_talk_alone(line.text, syntax, line.column(offset))
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
         """Whether the hunk of `line` has the same words and signs in the same order as before:
@@ -114,11 +110,20 @@ class ChangedText:
         """
         if not self.has_both:
             return False
-        _, index, hunk, _ = self._where(line)
-        same = self._reformatted.get(index)
+        part = line.part or self._part(line)
+        same = self._reformatted.get(part.index)
         if same is None:
-            same = self._reformatted[index] = _same_code(hunk.added, hunk.removed)
+            same = self._may_be_same(part) and _same_code(part.hunk.added, part.hunk.removed)
+            self._reformatted[part.index] = same
         return same
+
+    def _may_be_same(self, part: "_Part") -> bool:
+        """A cheap look before words and signs are told apart: most hunks differ in more."""
+        if self.cut:
+            return True
+        this, data = self._spans[part.side, part.index], self.data
+        that = self._spans.get(("LEFT" if part.side == "RIGHT" else "RIGHT", part.index), (0, 0))
+        return all(data.count(sign, *this) == data.count(sign, *that) for sign in _USUAL)
 
     def other(self, begin: int) -> bytes:
         """The other side of the line that begins at `begin`."""
@@ -126,18 +131,13 @@ class ChangedText:
 
     def indents(self, line: "ChangedLine") -> Set[int]:
         """The indents with which the other side has the line, but for what formatters change."""
+        if not self.has_both:
+            return _NONE
         is_added = line.begin < self.removed_at
-        forms = self._forms.get(is_added)
-        if forms is None:
-            other = self.other(line.begin).translate(_QUOTES, _FORMATTING)
-            forms = self._forms[is_added] = b"\n" + other + b"\n" if self.has_both else b""
-        form = line.raw.translate(_QUOTES, _FORMATTING)
-        if b"\n" + form + b"\n" not in forms:
-            return frozenset()
-        indents = self._indents.get(is_added)
-        if indents is None:
-            indents = self._indents[is_added] = _indents_by_form(self.other(line.begin))
-        return indents[form]
+        other = self._others.get(is_added)
+        if other is None:
+            other = self._others[is_added] = _Other(self.other(line.begin))
+        return other.indents(line.raw.translate(_QUOTES, _FORMATTING))
 
     def is_even(self, text: bytes) -> bool:
         """Whether both sides have `text` equally often."""
@@ -148,36 +148,82 @@ class ChangedText:
             even = self._even[text] = self._first.count(text) == self._second.count(text)
         return even
 
-    def _where(self, line: "ChangedLine") -> tuple[Side, int, Hunk, int]:
-        if line.where is None:
-            line.where = self._find(self.row(line.begin))
-        return line.where
+    def _part(self, line: "ChangedLine") -> "_Part":
+        if not self._parts:
+            self._find_parts()
+        line.part = self._parts[bisect_right(self._begins, line.begin)]
+        return line.part
 
-    def _find(self, row: int) -> tuple[Side, int, Hunk, int]:
-        """Side, index of the hunk, hunk, and which of its changed lines on that side a row is."""
-        side: Side = "RIGHT" if row < self.rows_added else "LEFT"
-        until = self._added_until if side == "RIGHT" else self._removed_until
-        nth = row if side == "RIGHT" else row - self.rows_added
-        index = bisect_right(until, nth)
-        before = until[index - 1] if index else 0
-        return side, index, self._file.hunks[index], nth - before
+    def _find_parts(self) -> None:
+        """Note where each hunk's lines begin: those after the first part in `_begins`."""
+        sides: tuple[tuple[Side, int, list[int]], ...]
+        sides = ("RIGHT", 0, self._added_until), ("LEFT", self.rows_added, self._removed_until)
+        for side, row, last_rows in sides:
+            before = 0
+            for index, until in enumerate(last_rows):
+                if until > before:
+                    hunk = self._file.hunks[index]
+                    self._parts.append(_Part(index, hunk, side, row + before))
+                before = until
+        starts, parts = self._row_starts(), self._parts
+        begins = [starts[part.row] for part in parts]
+        ends = [*begins[1:], len(self.data) + 1]
+        self._begins = begins[1:]
+        self._spans = {
+            (part.side, part.index): (begin, end - 1)
+            for part, begin, end in zip(parts, begins, ends, strict=True)
+        }
+
+    def _nth(self, line: "ChangedLine", part: "_Part") -> int:
+        """Which of the lines of its part a line is."""
+        return bisect_right(self._row_starts(), line.begin) - 1 - part.row
+
+    def _row_starts(self) -> list[int]:
+        if not self._starts:
+            lengths = map(len, self.data.splitlines(keepends=True))
+            self._starts = list(accumulate(lengths, initial=0))
+        return self._starts
+
+
+class _Part:
+    """The changed lines of one side of a hunk."""
+
+    def __init__(self, index: int, hunk: Hunk, side: Side, row: int) -> None:
+        self.index = index
+        self.hunk = hunk
+        self.side = side
+        self.row = row
+        """The first of its rows."""
+        self.around: _Surroundings | None = None
+
+        self._own: list[int] = []
+        self._other: list[int] = []
+
+    def place(self, nth: int) -> int:
+        """Where its `nth` line stands among all lines of its side of the hunk; both from 0."""
+        if not self._own:
+            own, other = ("+", "-") if self.side == "RIGHT" else ("-", "+")
+            body = self.hunk.body
+            self._own = [at for at, raw in enumerate(body) if raw[0] == own]
+            if len(self._own) < len(body):
+                self._other = [at for at, raw in enumerate(body) if raw[0] == other]
+        at = self._own[nth]
+        return at - bisect_left(self._other, at)
 
 
 class ChangedLine:
     """One changed line that a pattern matches."""
 
-    __slots__ = (
-        "_decides",
-        "_in",
-        "_indents",
-        "_text",
-        "begin",
-        "code_until",
-        "end",
-        "noise",
-        "raw",
-        "where",
-    )
+    # most lines need none of these: as the class's own they cost nothing to set
+    is_nothing: bool | None = None
+    """Whether it is no evidence, whatever the rule; None: not looked at yet."""
+    code_until = 0
+    """Up to this offset it is known to be code."""
+    part: "_Part | None" = None
+    """Where it stands in the file, once that was asked for."""
+    _text: str | None = None
+    _indents: Set[int] | None = None
+    _decides: bool | None = None
 
     def __init__(self, text: ChangedText, begin: int) -> None:
         end = text.data.find(b"\n", begin)
@@ -185,15 +231,6 @@ class ChangedLine:
         self.begin = begin
         self.end = end if end >= 0 else len(text.data)
         self.raw = text.data[begin : self.end]
-        self.noise: bool | None = None
-        """Whether it is no evidence, whatever the rule; None: not looked at yet."""
-        self.code_until = 0
-        """Up to this column it is known to be code."""
-        self.where: tuple[Side, int, Hunk, int] | None = None
-        """Where it stands in the file, once that was asked for."""
-        self._text: str | None = None
-        self._indents: Set[int] | None = None
-        self._decides: bool | None = None
 
     @property
     def text(self) -> str:
@@ -249,32 +286,55 @@ class ChangedLine:
         return self._indents
 
 
+class _Other:
+    """The lines of one side of a file, by what is left of them without formatting."""
+
+    def __init__(self, text: bytes) -> None:
+        self._lines = text.split(b"\n")
+        self._forms = text.translate(_QUOTES, _FORMATTING).split(b"\n")
+        self._last = dict(zip(self._forms, range(len(self._forms)), strict=True))
+        self._first: dict[bytes, int] = {}
+        self._several: dict[bytes, set[int]] = {}
+
+    def indents(self, form: bytes) -> Set[int]:
+        """The indents of the lines of this form."""
+        last = self._last.get(form)
+        if last is None:
+            return _NONE
+        if not self._first:
+            last_first = range(len(self._forms) - 1, -1, -1)
+            self._first = dict(zip(reversed(self._forms), last_first, strict=True))
+        if self._first[form] == last:  # as most: there is one
+            return {_indent(self._lines[last].decode("utf-8", "replace"))}
+        if not self._several:
+            for each, raw in zip(self._forms, self._lines, strict=True):
+                indent = _indent(raw.decode("utf-8", "replace"))
+                self._several.setdefault(each, set()).add(indent)
+        return self._several[form]
+
+
 class _Surroundings(NamedTuple):
     """What one side of a hunk says of its lines; `talk` is None where each line stands alone."""
 
     talk: Talk | None
-    offsets: list[int]
-    """Where each changed line begins in the text of `talk`."""
+    begins: list[int]
+    """Where each line of the side begins in the text of `talk`."""
 
 
-def _surroundings(hunk: Hunk, side: Side, syntax: Syntax) -> _Surroundings:
+def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
+    hunk = part.hunk
     if not needs_surroundings("\n".join(hunk.body), syntax):
         return _Surroundings(None, [])
-    own, other = ("+", "-") if side == "RIGHT" else ("-", "+")
-    offsets, lines, at = [], [], 0
-    for raw in hunk.body:
-        marker = raw[:1]
-        if marker != other:
-            if marker == own:
-                offsets.append(at)
-            lines.append(raw[1:])
-            at += len(raw)
-    start = hunk.new_start if side == "RIGHT" else hunk.old_start
-    return _Surroundings(Talk("\n".join(lines), syntax, from_top=start <= 1), offsets)
+    other = "-" if part.side == "RIGHT" else "+"
+    lines = [raw for raw in hunk.body if raw[0] != other]
+    text = "\n".join([raw[1:] for raw in lines])
+    begins = accumulate(map(len, lines), initial=0)  # a marker is as long as a line feed
+    start = hunk.new_start if part.side == "RIGHT" else hunk.old_start
+    return _Surroundings(Talk(text, syntax, from_top=start <= 1), list(begins))
 
 
 def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
-    if not _may_be_same(added, removed):
+    if not _same_letters(added, removed):
         return False
     if [line.strip() for line in added] == [line.strip() for line in removed]:
         return False  # only the indent changed: a check may have moved under a condition
@@ -285,37 +345,14 @@ def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
     return old == new
 
 
-def _lines_before(hunk: Hunk, side: Side, nth: int) -> int:
-    """Lines of one side that stand before its `nth` (from 0) changed line."""
-    marker, other = ("+", "-") if side == "RIGHT" else ("-", "+")
-    if len(hunk.added if side == "RIGHT" else hunk.removed) == len(hunk.body):
-        return nth  # a new file, or a deleted one
-    before = 0
-    for raw in hunk.body:
-        first = raw[:1]
-        if first == marker:
-            if nth == 0:
-                break
-            nth -= 1
-        before += first != other
-    return before
+def _same_letters(added: Sequence[str], removed: Sequence[str]) -> bool:
+    """Whether all but blanks and commas is the same: less work than telling words apart."""
+    return _unspaced("\n".join(added)) == _unspaced("\n".join(removed))
 
 
-def _may_be_same(added: Sequence[str], removed: Sequence[str]) -> bool:
-    """A cheap look before words and signs are told apart: most hunks differ in more."""
-    new, old = "".join(added), "".join(removed)
-    if not (new.isascii() and old.isascii()):
-        return True
-    return new.encode().translate(_QUOTES, _BETWEEN) == old.encode().translate(_QUOTES, _BETWEEN)
-
-
-def _indents_by_form(text: bytes) -> dict[bytes, set[int]]:
-    """The indents of a text's lines, by what is left of them without formatting."""
-    found: dict[bytes, set[int]] = {}
-    forms = text.translate(_QUOTES, _FORMATTING).split(b"\n")
-    for form, raw in zip(forms, text.split(b"\n"), strict=True):
-        found.setdefault(form, set()).add(_indent(raw.decode("utf-8", "replace")))
-    return found
+def _unspaced(text: str) -> str:
+    """A text without blanks and commas, with one kind of quotes."""
+    return "".join(text.translate(_EVEN_QUOTES).split())
 
 
 def _indent(line: str) -> int:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reviewbot.config.patterns import compile_pattern
-from reviewbot.routing.patterns import NOT_FOUND, PIECE, PatternSet, finder
+from reviewbot.routing.patterns import NOT_FOUND, PIECE, TextPatterns, finder
 
 PATTERNS = (r"pay\(", "pay", r"\bre?fund\w*", "^total", r"a.*b$", "(x)(y)?")
 texts = st.lists(
@@ -31,7 +31,7 @@ def test_alternatives_looked_for_one_by_one_are_found_as_if_in_one_pattern(text:
     joined = compile_pattern("|".join(f"(?:{pattern})" for pattern in PATTERNS))
 
     found, at = [], 0
-    search = PatternSet([PATTERNS]).candidates(data, {0}).get(0)
+    search = TextPatterns([PATTERNS]).candidates(data, {0}).get(0)
     while search and (span := search.find(at, len(data))) != NOT_FOUND:
         found.append(span)
         at = span[1]
@@ -43,7 +43,7 @@ def test_alternatives_looked_for_one_by_one_are_found_as_if_in_one_pattern(text:
 @given(st.lists(st.sampled_from(["x" * 300, "pay(", "refund me", "y" * (2 * PIECE), ""])))
 def test_a_long_text_is_read_in_pieces_and_nothing_is_lost_between_them(lines: list[str]):
     data = "\n".join(lines * 5).encode()
-    patterns = PatternSet([[r"pay\("], ["^refund"], ["nothing"]])
+    patterns = TextPatterns([[r"pay\("], ["^refund"], ["nothing"]])
 
     found = {}
     for index, search in patterns.candidates(data, {0, 1}).items():
