@@ -36,8 +36,8 @@ def github(settings: Settings) -> Iterator[Check]:
         yield wrong("App", str(error), "set it, or make an App by `reviewbot setup`")
         return
     with app.calls() as calls:
-        found, *checks = _identity(calls, settings)
-        yield from checks
+        found, failed = _asked(calls)
+        yield from _identity(calls, settings, found, failed)
         if found is None:
             return
         yield from _needs(settings, found)
@@ -48,15 +48,19 @@ def github(settings: Settings) -> Iterator[Check]:
         yield _rate(calls)
 
 
-def _identity(calls: Calls, settings: Settings) -> Iterator[Any]:
-    """The App as GitHub has it, None if it can't be had, and what that shows."""
-    host = urlsplit(settings.github_api_url).hostname
-    found, failed = None, None
+def _asked(calls: Calls) -> tuple[Mapping[str, Any] | None, GitHubError | None]:
+    """The App as GitHub has it, or why it can't be had."""
     try:
-        found = calls.get("/app", "reading our App")
+        return calls.get("/app", "reading our App"), None
     except GitHubError as error:
-        failed = error
-    yield found
+        return None, error
+
+
+def _identity(
+    calls: Calls, settings: Settings, found: Mapping[str, Any] | None, failed: GitHubError | None
+) -> Iterator[Check]:
+    """What that answer shows: the network, the clock, the key."""
+    host = urlsplit(settings.github_api_url).hostname
     if calls.said_at is None:
         said = str(failed) if failed else "an answer without a time"
         yield wrong(
