@@ -113,12 +113,16 @@ class Jobs:
                 return {"problem": _CRASHED}
             attempt = 1
             try:
-                while wait := self._step("call", partial(self.parts.caller.try_once, job, attempt)):
+                while (wait := self._try(job, attempt)) is not None:
                     DBOS.sleep(wait)
                     attempt += 1
             except ReviewbotError as error:
                 return {"problem": str(error)}
             return {"attempts": attempt}
+
+    def _try(self, job: AskJob, attempt: int) -> float | None:
+        """Seconds to wait before the next try; 0.0 is a wait, too, and None is the end."""
+        return self._step("call", partial(self.parts.caller.try_once, job, attempt))
 
     def command(self, data: dict[str, Any]) -> dict[str, Any]:
         """Do what a comment asks for."""

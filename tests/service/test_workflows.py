@@ -13,12 +13,13 @@ import psycopg
 import pytest
 from dbos import DBOS
 from durable_jobs import FileHost, Holds, Place
-from model_servers.behaviours import Fail
+from model_servers.behaviours import Answer, Fail
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
 from sqlalchemy import Engine
 
 from reviewbot.costs.calls import Call
+from reviewbot.review.engine import Outcome
 from reviewbot.service import worker
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import CommandJob, FeedbackJob, ReportJob, ReviewJob, job_id
@@ -353,6 +354,20 @@ def test_a_rate_limit_is_slept_out_and_the_answer_bought_once(
     steps = service.queue.client.list_workflow_steps(ask.workflow_id)
     assert [step["function_name"] for step in steps] == ["call", "DBOS.sleep", "call"]
     assert outcome["outcome"] == "reviewed"
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_once_more(
+    service: Service, job: ReviewJob
+) -> None:
+    """As at a terminal: such a try is worth another at once."""
+    service.claude.play(Answer("Looks good to me!"))
+
+    outcome = service.result(service.queue.enqueue_review(job))
+
+    calls = service.store.calls(review_id=outcome["review"])
+    outcomes = [call.outcome for call in calls if isinstance(call, Call)]
+    assert outcomes == [Outcome.MALFORMED, Outcome.ANSWERED]
+    assert [post["review"] for post in service.posts(job.number)] == [outcome["review"]]
 
 
 def test_a_job_that_keeps_crashing_the_worker_is_given_up_and_told(
