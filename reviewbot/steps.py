@@ -18,6 +18,7 @@ from reviewbot.errors import UsageError
 from reviewbot.github.calls import GitHubError
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Earlier
 from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
@@ -67,7 +68,10 @@ class PlainSteps:
     """Posts the review, and says how it stands there now if it did; without it the command only
     prints the review."""
 
-    def fetch(self) -> Fetched:
+    def earlier(self) -> Earlier:
+        return Earlier()
+
+    def fetch(self, also: Collection[str]) -> Fetched:
         self.reporter.say("reading the change")
         return self.source()
 

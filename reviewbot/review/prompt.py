@@ -73,6 +73,8 @@ class Briefing:
     evidence: Mapping[str, Sequence[Evidence]] = field(default_factory=dict)
     """path → what analysers said."""
 
+    in_part: bool = False
+    """What was read for an earlier review is not shown."""
     never_send: frozenset[str] = frozenset()
     """Paths that no external engine may see, not even by name."""
 
@@ -156,7 +158,8 @@ def compose(
         shared = cleaned.text
         egress.append(EgressEntry(ABOUT, len(shared.encode()), cleaned.count))
     which = f"part, {unit.index + 1} of {total}" if total > 1 else "change"
-    texts = [f"{task.verb} this {which}."]
+    new = " Only what is new since an earlier review is shown." if briefing.in_part else ""
+    texts = [f"{task.verb} this {which}.{new}"]
     for section in unit.sections:
         text = "\n".join([section.text, *about_file(briefing, section.path)])
         if external:
