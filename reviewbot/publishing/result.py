@@ -90,12 +90,12 @@ class Review:
 
 def round_of(review: Review) -> Round:
     """The line of history that a review becomes."""
-    progress = review.progress
+    progress, read = review.progress, review.progress.read_at(review.change.head)
     return Round(
         head=review.change.head or "",
         at=review.created_at,
-        hunks=edits_read(progress.read),
-        files=len(progress.read),
+        hunks=edits_read(read),
+        files=len(read),
         new=len(review.findings),
         fixed=len(progress.fixed),
         open=len(review.open),

@@ -95,7 +95,11 @@ class Progress:
     born: tuple[Life, ...] = ()
     """The review's own findings in their order, as later rounds will know them."""
     read: tuple[FileRead, ...] = ()
-    """What models read for this one."""
+    """What models read for this one, and what is known of files by their new names."""
+
+    def read_at(self, head: str | None) -> tuple[FileRead, ...]:
+        """What models read for the review of this head."""
+        return tuple(file for file in self.read if file.head == head)
 
     @property
     def number(self) -> int:

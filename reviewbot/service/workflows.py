@@ -31,6 +31,7 @@ from reviewbot.service.durable import (
 )
 from reviewbot.service.jobs import (
     FAILED,
+    REVIEWED,
     SUPERSEDED,
     CommandJob,
     FeedbackJob,
@@ -227,7 +228,7 @@ class Jobs:
     def _review(self, steps: DurableSteps) -> dict[str, Any]:
         job, name = steps.job, steps.review_id
         if not steps.first and (done := self._published(job)):
-            return {"outcome": "reviewed", "review": name, "published": done}
+            return {"outcome": REVIEWED, "review": name, "published": done}
         newest = self._step("newest", lambda: self._newest(job))
         if not self._still_wanted(newest, job):
             return {"outcome": SUPERSEDED}
@@ -239,7 +240,7 @@ class Jobs:
             log.info("review %s: its head moved while it was read", name)
         if not steps.published:
             return self._superseded(steps)
-        return {"outcome": "reviewed", "review": name, "published": steps.published}
+        return {"outcome": REVIEWED, "review": name, "published": steps.published}
 
     def _published(self, job: ReviewJob) -> dict[str, Any] | None:
         """What an earlier run of this job posted: after that nothing can fail it any more."""
