@@ -110,7 +110,7 @@ class Pushed:
     @property
     def summary(self) -> str:
         """The one summary."""
-        [one] = self.pull.comments
+        [one] = [one for one in self.pull.comments if one.author == self.service.app.login]
         return one.body
 
     @property
