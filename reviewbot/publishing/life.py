@@ -172,7 +172,7 @@ def _means(life: Life, finding: Finding) -> bool:
 
 
 def _after(life: Life, found: "Life | State", again: Finding | None, seen: Seen) -> Life:
-    if life.mark in seen.dismissed:
+    if life.mark in seen.dismissed or life.state is State.DISMISSED:
         return replace(life, state=State.DISMISSED)
     if again is not None:
         count = _count(again, seen) if again.anchored else life.count
