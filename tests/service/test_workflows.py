@@ -226,6 +226,27 @@ def test_a_push_that_is_taken_back_is_reviewed_after_all(service: Service, job: 
     assert [post["head"] for post in service.posts(job.number)] == [pushed.head, job.head]
 
 
+def test_a_head_that_is_back_after_another_one_is_a_new_job(
+    service: Service, job: ReviewJob
+) -> None:
+    pushed = replace(job, head="c" * 40)
+    service.result(service.queue.enqueue_review(job))
+    again = service.queue.enqueue_review(job)
+    for each in (pushed, job, pushed):
+        service.head(job.number, each.head)
+        names = [service.queue.enqueue_review(each) for _ in range(3)]
+        assert len(set(names)) == 1
+        service.result(names[0])
+        assert service.queue.enqueue_review(each) == job_id(each), "it is what is shown"
+
+    late = service.result(service.queue.enqueue_review(job))
+
+    assert again == job_id(job)
+    heads = [job.head, pushed.head, job.head, pushed.head]
+    assert [post["head"] for post in service.posts(job.number)] == heads
+    assert late["outcome"] == "superseded", "the delivery of an old head is no push"
+
+
 def test_a_pull_request_that_is_reopened_is_reviewed(service: Service, job: ReviewJob) -> None:
     service.head(job.number, "closed")
     closed = service.result(service.queue.enqueue_review(job))
