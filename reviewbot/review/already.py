@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from reviewbot.change.identity import edits_in, edits_of, followed
+from reviewbot.change.identity import edits_in, followed, with_edits
 from reviewbot.change.model import Change, FileChange
 from reviewbot.review.assemble import Read
 from reviewbot.review.engine import Role
@@ -134,14 +134,13 @@ def left_to_read(change: Change, plan: Plan, before: ReadBefore) -> Left:
             tier, name = CARE[assignment.role], names.get(file.path, file.path)
             counts = edits_in(file)
             readings = {edit: before.of(name, edit, n, tier) for edit, n in counts.items()}
-            new = tuple(
-                hunk for hunk in file.hunks if not all(readings[edit] for edit in edits_of(hunk))
-            )
+            unread = frozenset(edit for edit, reading in readings.items() if not reading)
+            new = tuple(part for hunk in file.hunks for part in with_edits(hunk, unread))
             found = Before.of(reading for reading in readings.values() if reading)
             if not new:
                 known.append(_read(file, found, plan.caveats.get(file.path, "")))
                 continue
-            if len(new) < len(file.hunks):
+            if new != file.hunks:
                 partly[file.path] = found
             left.append(replace(file, hunks=new))
         if left:
@@ -177,7 +176,7 @@ def read_now(
         tiers = {CARE[read.job.role] for read in mine}
         tier = Tier.CLAUDE if tiers == {Tier.CLAUDE} else Tier.LOCAL
         counts = edits_in(change.by_path[path])
-        edits = {edit: counts[edit] for edit in edits_in(shown[path])}
+        edits = {edit: counts[edit] for edit in edits_in(shown[path]) if edit in counts}
         made.append(FileRead(path, tier, full[path], change.head or "", edits))
     return (*_renamed(change, left.names, known), *made)
 

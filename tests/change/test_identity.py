@@ -6,7 +6,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviewbot.change.identity import edits_in, edits_of, followed
+from reviewbot.change.identity import edits_in, followed, with_edits
+from reviewbot.change.identity import edits_of as found_in
 from reviewbot.change.model import Change, FileChange, Hunk, Status
 from reviewbot.change.parse import parse_diff
 
@@ -30,6 +31,11 @@ def hunks(draw: st.DrawFn) -> Hunk:
 def hunk(body: list[str], start: int = 1, section: str = "") -> Hunk:
     old, new = (sum(raw[:1] in (" ", mark) for raw in body) for mark in "-+")
     return Hunk(start, old, start, new, section, tuple(body))
+
+
+def edits_of(one: Hunk) -> tuple[str, ...]:
+    """Identities, in their order."""
+    return tuple(edit.identity for edit in found_in(one))
 
 
 def file(*parts: Hunk, path: str = "a.py") -> FileChange:
@@ -135,3 +141,46 @@ def test_a_rename_that_git_tells_and_one_that_it_does_not() -> None:
     assert followed(added, {"then.py": whole, "other.py": {"1" * 32}}) == {"now.py": "then.py"}
     assert followed(added, {"now.py": whole, "then.py": whole}) == {}
     assert followed(added, {"then.py": {"2" * 32}}) == {}
+
+
+PARAGRAPHS = [f"def f{n}(x):\n    y = x + {n}\n    return y * {n}\n" for n in range(20)]
+
+
+def new_file(paragraphs: list[str]) -> FileChange:
+    lines = "\n".join(paragraphs).split("\n")
+    [made] = parse_diff(
+        "diff --git a/n.py b/n.py\nnew file mode 100644\n--- /dev/null\n+++ b/n.py\n"
+        f"@@ -0,0 +1,{len(lines)} @@\n" + "".join(f"+{line}\n" for line in lines)
+    ).files
+    return made
+
+
+@given(st.integers(0, 19))
+def test_of_a_long_new_file_only_what_changed_is_new(at: int) -> None:
+    before = new_file(PARAGRAPHS)
+    changed = [*PARAGRAPHS[:at], "def g():\n    return None\n", *PARAGRAPHS[at + 1 :]]
+    after = new_file(changed)
+
+    unread = edits_in(after).keys() - edits_in(before).keys()
+    parts = with_edits(after.hunks[0], unread)
+
+    shown = [line for part in parts for line in part.lines]
+    whole = {line.new: line.text for line in after.hunks[0].lines}
+    assert "def g():" in {line.text for line in shown}
+    assert len(shown) < 25 < len(whole)
+    assert all(whole[line.new] == line.text for line in shown)
+    assert unread <= {edit for part in parts for edit in edits_of(part)}
+
+
+@given(hunks(), st.randoms())
+def test_a_part_of_a_hunk_has_the_same_edits_at_the_same_lines(one: Hunk, chance) -> None:
+    long = hunk([*(f" {n}" for n in range(20)), *one.body, *(f" {n}" for n in range(20))], 7)
+    edits = edits_of(long)
+    wanted = frozenset(chance.sample(edits, chance.randint(0, len(edits))))
+
+    parts = with_edits(long, wanted)
+
+    known = {edit for part in parts for edit in edits_of(part)}
+    assert wanted <= known
+    lines = set(long.lines)
+    assert all(line in lines for part in parts for line in part.lines)
