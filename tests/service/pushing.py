@@ -37,18 +37,17 @@ LOGIN_WEAK = LOGIN_BASE.replace(SAFE, WEAK)
 LOGIN_MENDED = LOGIN_BASE.replace(SAFE, MENDED)
 LOGIN_LOGGED = LOGIN_MENDED.replace("    return session.token", f"{LOGGED}    return session.token")
 PAGES_BASE = f"""\
-# How meny pages there are.
+# How many pages there are.
 def pages(total, size):
     return -(-total // size)
 {_FAR}
 
 def first(items):
+    # One of the itemss.
     return items[0]
 """
 PAGES_WRONG = PAGES_BASE.replace("-(-total // size)", "total // size")
-PAGES_TYPO = PAGES_WRONG.replace(
-    "def first(items):\n", "def first(items):\n    # The first of all.\n"
-)
+PAGES_MENDED = PAGES_WRONG.replace("itemss", "items")
 GUIDE_BASE = "# Guide\n\nAsk Ada.\n"
 GUIDE_HEAD = "# Guide\n\nAsk Ada, or mail ada@example.com your password.\n"
 #: What the base branch gets meanwhile, above everything.
@@ -185,10 +184,10 @@ def ten_pushes(service: Service) -> Pushed:
     pushed.opened({LOGIN: LOGIN_WEAK, PAGES: PAGES_WRONG})
     pushed.push({LOGIN: LOGIN_MENDED})  # 2: a fix
     pushed.push({LOGIN: LOGIN_LOGGED})  # 3: another problem
-    pushed.push({PAGES: PAGES_TYPO})  # 4: a comment
+    pushed.push({PAGES: PAGES_MENDED})  # 4: a typo, mended
     moved = {LOGIN: ABOVE + LOGIN_BASE, PAGES: ABOVE + PAGES_BASE}
     pushed.repository.content.commit("main", moved)
-    pushed.rebase({LOGIN: ABOVE + LOGIN_LOGGED, PAGES: ABOVE + PAGES_TYPO})  # 5
+    pushed.rebase({LOGIN: ABOVE + LOGIN_LOGGED, PAGES: ABOVE + PAGES_MENDED})  # 5
     pushed.back(2)  # 6
     pushed.back(5)  # 7: and forth
     pushed.push({PAGES: ABOVE + PAGES_BASE})  # 8: a revert

@@ -33,7 +33,7 @@ _ROW = re.compile(
     re.MULTILINE,
 )
 WEAK_LINE, LAST_PAGE = f"    return {WEAK}", "    return total // size"
-TYPO, GUIDE_LINE = "    # The first of all.", GUIDE_HEAD.split("\n")[2]
+TYPO, GUIDE_LINE = "    # One of the items.", GUIDE_HEAD.split("\n")[2]
 
 
 def rows(service: Service, pushed: Pushed) -> list[PostedFinding]:
