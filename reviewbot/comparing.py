@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from reviewbot.change.model import FileChange
 from reviewbot.errors import EngineError
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.reading import Talk, ask_all
@@ -44,19 +45,20 @@ def is_sampled(talk: Talk, route: Route) -> bool:
 
 def compare(
     talk: Talk,
+    shown: Sequence[FileChange],
     reads: Sequence[Read],
     found: Sequence[Finding],
     briefing: Briefing,
     route: Route,
     dismissed: frozenset[str],
 ) -> Comparison:
-    """Have Claude read what the local model has read, apart from what must not be sent to it.
+    """Have Claude read what the local model was `shown` and has read, apart from what must not be sent to it.
 
     Nothing that fails here fails the review. Raises PrivacyError if redaction fails.
     """
     ours = [read for read in reads if stands_for(read.job.role) == "local"]
     paths = {path for read in ours for path in read.job.unit.paths}
-    files = [f for f in talk.change.files if f.path in paths and f.path not in briefing.never_send]
+    files = [f for f in shown if f.path in paths and f.path not in briefing.never_send]
     if not files:
         return Comparison(tuple(found), None, f"{_TITLE}: none of it may be sent to Claude")
     prepared = prepare(

@@ -28,6 +28,7 @@ from reviewbot.evaluation.said import Result, result_of
 from reviewbot.evaluation.strategies import Strategy
 from reviewbot.pipeline import Setup, review_change
 from reviewbot.publishing.result import Review, review_json
+from reviewbot.publishing.rounds import Earlier
 from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask, Counted, EngineFacts, Lineup, Outcome, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
@@ -148,7 +149,10 @@ class _Steps:
     repeat: int
     review: Review | None = None
 
-    def fetch(self) -> Fetched:
+    def earlier(self) -> Earlier:
+        return Earlier()
+
+    def fetch(self, also: Collection[str]) -> Fetched:
         return self.case.fetched
 
     def analyze(

@@ -4,34 +4,35 @@ What is not a step is pure and deterministic, so that a durable runner can repla
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from reviewbot.change.identity import followed
 from reviewbot.change.model import Change, Sources
 from reviewbot.change.source import Fetched
 from reviewbot.comparing import Comparison, compare, is_sampled
-from reviewbot.config.documents import load_document, validate
-from reviewbot.config.policy import Budget, Policy, narrow, without_policy
+from reviewbot.config.policy import Budget, Policy
 from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.calls import Call
 from reviewbot.costs.comparison import all_claude_usd
-from reviewbot.costs.prices import PriceBook
 from reviewbot.costs.summary import summarize
-from reviewbot.errors import DocumentError, EngineError
+from reviewbot.deciding import Effective, Setup, decided, effective_policy, route_change
 from reviewbot.escalating import second_opinions
 from reviewbot.privacy.egress import NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
+from reviewbot.publishing.life import Seen, lived
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Earlier, listed_only, progressed
 from reviewbot.publishing.spending import budget_notes
 from reviewbot.reading import Asked, Talk, ask_all, judged
 from reviewbot.refining import with_drafts
+from reviewbot.review.already import ReadBefore, left_to_read, read_now, whole, with_before
 from reviewbot.review.answer import Severity
 from reviewbot.review.assemble import Read, coverage_of, finding_of
 from reviewbot.review.attention import held_line, over_budget, unread
 from reviewbot.review.briefing import briefing_of, file_notes
-from reviewbot.review.doubt import doubt_job, opinion_of, settled, with_uncertain
-from reviewbot.review.engine import Ask, Counted, Lineup, Outcome, Prompt, Reply, Role
+from reviewbot.review.engine import Ask, Counted, Outcome, Prompt, Reply, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.finding import Coverage, CoverageStatus
 from reviewbot.review.passes import Part, parts_of
@@ -40,17 +41,21 @@ from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
 from reviewbot.review.verify import Standing
 from reviewbot.review.work import Job, follow_ups, prepare, read_here
-from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
-from reviewbot.routing.override import overridden
-from reviewbot.routing.router import areas_of, decide
-from reviewbot.routing.rules import RuleSet, policy_rules
+
+__all__ = ["Effective", "Setup", "Steps", "effective_policy", "review_change", "route_change"]
 
 
 class Steps(Protocol):
     """What touches the world, in the order of the flow."""
 
-    def fetch(self) -> Fetched: ...
+    def earlier(self) -> Earlier:
+        """What earlier reviews of the pull request left behind; nothing where nobody knows."""
+        ...
+
+    def fetch(self, also: Collection[str]) -> Fetched:
+        """The change, and the texts of the files `also` where they are not part of it."""
+        ...
 
     def analyze(
         self, change: Change, sources: Sources, *, skip: Collection[str], sql_dialect: str
@@ -79,73 +84,16 @@ class Steps(Protocol):
     def publish(self, review: Review) -> None: ...
 
 
-@dataclass(frozen=True)
-class Setup:
-    """What a review is done with; the same for all reviews of one process."""
-
-    rules: RuleSet
-    policy: Policy
-    """The operator's; a repository's own narrows it."""
-    lineup: Lineup
-    prices: PriceBook
-    claude_model: str
-    """The model of the "all Claude" comparison."""
-    claude_context_tokens: int
-    local_context_tokens: int | None
-    automatic: bool = False
-    """Nobody asked for this review: drafts and what the policy ignores are routed only."""
-    tier: Tier | None = None
-    """Where a person wants the change to go; None for what the router says."""
-    dismissed: frozenset[str] = frozenset()
-    """Fingerprints of findings that people do not want to see again."""
-    tolerant: bool = False
-    """A repository's broken policy is reported on the review, which goes on without it."""
-
-
-class Effective(NamedTuple):
-    """The policy that holds for a change."""
-
-    policy: Policy
-    problem: str = ""
-    """What is wrong with the repository's own, and what holds instead."""
-
-
-def effective_policy(setup: Setup, fetched: Fetched) -> Effective:
-    """The operator's policy, narrowed by the repository's.
-
-    Raises DocumentError if that is wrong and the setup is not tolerant.
-    """
-    if fetched.policy is None:
-        return Effective(setup.policy)
-    text, path = fetched.policy.text, fetched.policy.path
-    try:
-        return Effective(narrow(setup.policy, validate(Policy, load_document(text, path))))
-    except DocumentError as error:
-        if setup.tolerant:
-            kept, how = without_policy(text, path)
-            problem = f"the policy is broken and does not hold: {error}. Until it is mended {how}"
-            return Effective(narrow(setup.policy, kept), problem)
-        where = "read from the base of the change, not from the change itself"
-        hint = f"{error.hint}; {where}" if error.hint else where
-        raise DocumentError(error.source, error.line, error.problem, hint) from None
-
-
-def route_change(fetched: Fetched, setup: Setup, policy: Policy) -> Route:
-    """Only the decision."""
-    route = decide(
-        fetched.change, setup.rules, policy, local_context_tokens=setup.local_context_tokens
-    )
-    return overridden(route, setup.tier) if setup.tier else route
-
-
 def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) -> Review:
     """Fetch, route, read, anchor, judge, price, record and publish one change."""
-    fetched = steps.fetch()
+    earlier = steps.earlier()
+    fetched = steps.fetch(earlier.paths)
     policy, broken = effective_policy(setup, fetched)
     change, sources = fetched.change, fetched.sources
     never_send = NeverSend(policy.route.never_send)
     talk = Talk(steps, fetched, setup.lineup, policy)
-    route, why = _route(talk, fetched, setup, policy, never_send)
+    before = earlier.read if setup.automatic else ReadBefore()  # who asks wants all of it read
+    route, why = decided(talk, fetched, setup, policy, never_send, before)
     if why:
         review = replace(_nothing_read(talk, route, broken, review_id, now), left_alone=why)
         return _ended(steps, replace(review, coverage=_skipped(change, why)))
@@ -156,8 +104,11 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         sql_dialect=policy.review.sql_dialect,
     )
     lineup = setup.lineup.using(policy.route.engines)
-    planned = plan(change, route, lineup, never_send.covers)
-    briefing = briefing_of(fetched, policy, analysis, never_send)
+    left = left_to_read(change, plan(change, route, lineup, never_send.covers), before)
+    planned = left.plan
+    briefing = replace(
+        briefing_of(fetched, policy, analysis, never_send), in_part=left.some_was_read
+    )
     prepared = prepare(
         planned,
         briefing,
@@ -168,20 +119,37 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         passes=policy.review.passes,
         again=policy.review.verify,
     )
+    seen = Seen(change, sources, followed(change, earlier.read.edits), setup.dismissed)
     if why := _too_dear(steps, talk, prepared.jobs):
         review = _nothing_read(talk, route, broken, review_id, now)
+        progress = progressed(earlier, lived(earlier.lives, (), seen), seen)
         spending = steps.spending(talk.payer, policy.budget)
-        return _ended(steps, _held(review, planned, spending, why))
+        return _ended(steps, _held(replace(review, progress=progress), planned, spending, why))
 
-    reading = _read(talk, setup, prepared.jobs, briefing, route)
+    reading = _read(talk, setup, prepared.jobs, briefing, route, planned)
     reads, standing, compared = reading.reads, reading.standing, reading.compared
     found = [with_fingerprint(finding_of(evidence, change)) for evidence in analysis.evidence]
+    coverage = with_before(
+        coverage_of(change, planned, reads, prepared.left_out, setup.lineup), left.before
+    )
+    seen = seen._replace(
+        read=whole(coverage, reads), ran=frozenset(analysis.ran), analyzed=analysis.paths
+    )
+    said = [*compared.findings, *(f for f in found if f.fingerprint not in setup.dismissed)]
+    lives = lived(earlier.lives, said, seen)
     selection = select(
-        [*compared.findings, *(f for f in found if f.fingerprint not in setup.dismissed)],
+        lives.new,
         min_severity=Severity(policy.review.min_severity),
         max_findings=policy.review.max_findings,
     )
-    coverage = coverage_of(change, planned, reads, prepared.left_out, setup.lineup)
+    progress = progressed(
+        earlier,
+        lives,
+        seen,
+        review_id=review_id,
+        findings=selection.findings,
+        read=read_now(change, left, coverage, reads, earlier.read),
+    )
     spending = steps.spending(talk.payer, policy.budget)
     held = _held_back(reads, policy)
     review = Review(
@@ -226,11 +194,16 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *budget_notes(spending, change.repository or ""),
             *dict.fromkeys(f"{c.model}: {said}" for c in talk.calls for said in c.warnings),
         ),
-        dropped={**(+standing.dropped), **selection.dropped},
+        dropped={
+            **(+standing.dropped),
+            **selection.dropped,
+            **listed_only(selection.findings, progress),
+        },
         worst=selection.worst,
         spending=spending,
         held=held,
         regret=compared.regret,
+        progress=progress,
     )
     return _ended(steps, review)
 
@@ -248,7 +221,12 @@ class _Reading(NamedTuple):
 
 
 def _read(
-    talk: Talk, setup: Setup, jobs: Sequence[Job], briefing: Briefing, route: Route
+    talk: Talk,
+    setup: Setup,
+    jobs: Sequence[Job],
+    briefing: Briefing,
+    route: Route,
+    planned: Plan,
 ) -> _Reading:
     """Put all questions; what the budget does not cover goes to the local model, unless it is to be
     held."""
@@ -269,8 +247,9 @@ def _read(
     second_opinions(talk, standing, briefing)
     standing.notes += [refined] if refined else []
     compared = Comparison(tuple(standing.findings), None, "")
-    if setup.automatic and is_sampled(talk, route):
-        compared = compare(talk, reads, standing.findings, briefing, route, setup.dismissed)
+    if setup.automatic and reads and is_sampled(talk, route):
+        files = [file for each in planned.assignments for file in each.files]
+        compared = compare(talk, files, reads, standing.findings, briefing, route, setup.dismissed)
     return _Reading(answers, parts, reads, standing, compared)
 
 
@@ -294,61 +273,6 @@ def _held_back(reads: Sequence[Read], policy: Policy) -> str:
         return ""
     unpaid = (read.reply for read in reads if read.reply.outcome is Outcome.OVER_BUDGET)
     return next((reply.detail for reply in unpaid), "")
-
-
-def _route(
-    talk: Talk, fetched: Fetched, setup: Setup, policy: Policy, never_send: NeverSend
-) -> tuple[Route, str]:
-    """Where the change goes, and why it is routed only; empty if it is reviewed."""
-    route = route_change(fetched, setup, policy)
-    if why := _left_alone(fetched, setup, policy, route):
-        return route, why
-    if policy.route.uncertain == "ask" and route.certainty == "uncertain" and not setup.tier:
-        route = _asked(talk, fetched, setup, policy, never_send, route)
-    return route, _left_alone(fetched, setup, policy, route)
-
-
-def _asked(
-    talk: Talk,
-    fetched: Fetched,
-    setup: Setup,
-    policy: Policy,
-    never_send: NeverSend,
-    route: Route,
-) -> Route:
-    """The route of a change that the rules leave in doubt: as it is, with Claude, unless the
-    local model says clearly that it needs no careful review."""
-    spared = route_change(fetched, setup, with_uncertain(policy, "local"))
-    if [file.tier for file in spared.files] == [file.tier for file in route.files]:
-        return route
-    areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
-    briefing = briefing_of(fetched, policy, Analysis(), never_send)
-    local = setup.lineup.get("local")
-    job = doubt_job(route, areas, briefing, local, sources=talk.texts, count=talk.steps.count)
-    if isinstance(job, str):
-        return settled(route, spared, job)
-    try:
-        [asked] = talk.ask([job])
-    except EngineError as error:
-        return settled(route, spared, f"it failed: {error}")
-    return settled(route, spared, opinion_of(asked.reply))
-
-
-def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) -> str:
-    """Why a change is routed only; empty if it is reviewed. A risky one always is."""
-    if not setup.automatic:
-        return ""
-    if fetched.draft and not policy.review.drafts:
-        return "a draft: it is reviewed when it is ready, or when somebody asks"
-    if route.tier is Tier.CLAUDE:
-        return ""
-    return ignored(
-        policy,
-        author=fetched.author,
-        labels=fetched.labels,
-        branch=fetched.branch,
-        title=fetched.change.title,
-    )
 
 
 def _nothing_read(talk: Talk, route: Route, broken: str, review_id: str, now: datetime) -> Review:

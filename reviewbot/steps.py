@@ -19,6 +19,7 @@ from reviewbot.github.calls import GitHubError
 from reviewbot.publishing.comments import NOTHING_CARRIED, Carried
 from reviewbot.publishing.marker import Marks, Scope
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Earlier
 from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
@@ -128,7 +129,10 @@ class PlainSteps:
     request: str = "cli"
     """Who asks, in the store."""
 
-    def fetch(self) -> Fetched:
+    def earlier(self) -> Earlier:
+        return Earlier()
+
+    def fetch(self, also: Collection[str]) -> Fetched:
         self.reporter.say("reading the change")
         return self.source()
 

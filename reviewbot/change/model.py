@@ -199,3 +199,5 @@ class Sources:
     """path → whole text after the change."""
     base: dict[str, str] = field(default_factory=dict)
     """path → whole text before the change (by the old path)."""
+    absent: frozenset[str] = frozenset()
+    """Paths that were asked for beside the change, and are not there after it."""

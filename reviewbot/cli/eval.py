@@ -167,8 +167,8 @@ def _cases(corpus: tuple[str, ...], api_url: str) -> "tuple[list[Case], str]":
 
 def _own_cases(urls: list[str], api_url: str) -> "list[Case]":
     from reviewbot.github.client import connect
+    from reviewbot.github.golden import read_case
     from reviewbot.github.pulls import parse_pr_url
-    from reviewbot.github.remarks import read_case
 
     addresses = [parse_pr_url(url, api_url) for url in urls]
     with connect(api_url, os.environ.get("GITHUB_TOKEN")) as client:

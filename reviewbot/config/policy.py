@@ -203,7 +203,11 @@ class Publish(Closed):
     """What appears on the pull request."""
 
     summary: Annotated[bool, REPOSITORY] = Field(True, description="The summary comment.")
-    inline: Annotated[bool, REPOSITORY] = Field(True, description="Comments on lines.")
+    inline: Annotated[bool, REPOSITORY] = Field(
+        True,
+        description="Comments on lines; from the third round of a pull request on of high and"
+        " critical findings only.",
+    )
     check: Annotated[bool, REPOSITORY] = Field(True, description="The check run.")
     fail_on: Annotated[SeverityName | None, REPOSITORY] = Field(
         None, description="The check fails from this severity on; empty: never."

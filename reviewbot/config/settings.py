@@ -167,6 +167,11 @@ class Settings(BaseModel):
         description="`OWNER/NAME`: each month the report on everything is posted there as an issue;"
         " empty: nowhere.",
     )
+    resolve_threads: bool = Field(
+        False,
+        description="Threads of findings that a push has fixed are resolved; the App needs"
+        " contents: write for it.",
+    )
     delivery: Literal["webhook", "poll"] = Field(
         "webhook",
         description="`poll`: deliveries are taken from GitHub's log, and nothing has to reach this"

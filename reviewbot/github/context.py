@@ -1,5 +1,6 @@
 """What stands around a pull request: policy, guidelines, attributes, whole files."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewbot.change.attributes import NO_ATTRIBUTES, Attributes
@@ -72,11 +73,14 @@ def _policy_alone(client: "Github", repository: str) -> Blob | None:
     return Blob(text if readable else None)
 
 
-def read_sources(client: "Github", repository: str, change: Change) -> tuple[Sources, list[str]]:
+def read_sources(
+    client: "Github", repository: str, change: Change, also: Collection[str] = ()
+) -> tuple[Sources, list[str]]:
     """Texts of the files worth reading whole, and a note for people on those that are not there.
 
     Only files that were there before are asked for: a new file's diff is its text, and what stood
-    at the merge base follows from the text and the diff.
+    at the merge base follows from the text and the diff. `also` are files that need not be part of
+    the change.
     """
     head: dict[str, str] = {}
     base: dict[str, str] = {}
@@ -89,13 +93,19 @@ def read_sources(client: "Github", repository: str, change: Change) -> tuple[Sou
         else:
             wanted.append(file)
     at = {file.path: f"{change.head}:{file.path}" for file in wanted[:MAX_TEXTS]}
-    blobs, problem = read_blobs(client, repository, list(at.values()))
+    more = [path for path in also if path not in change.by_path][:MAX_TEXTS]
+    beside = {path: f"{change.head}:{path}" for path in more}
+    blobs, problem = read_blobs(client, repository, [*at.values(), *beside.values()])
     for file in wanted[:MAX_TEXTS]:
         blob = blobs.get(at[file.path])
         if blob and blob.text is not None:
             head[file.path] = blob.text
             _keep(base, file.old_path or file.path, text_before(blob.text, file.hunks))
-    return Sources(head, base), _left_out(wanted, head, problem)
+    for path, expression in beside.items():
+        if (blob := blobs.get(expression)) and blob.text is not None:
+            head[path] = blob.text
+    absent = frozenset(path for path, each in beside.items() if blobs.get(each, 0) is None)
+    return Sources(head, base, absent), _left_out(wanted, head, problem)
 
 
 def _left_out(wanted: list[FileChange], head: dict[str, str], problem: str) -> list[str]:

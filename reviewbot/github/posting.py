@@ -10,8 +10,11 @@ from reviewbot.config.policy import Policy
 from reviewbot.github.calls import Calls, RateLimited, Unclear, id_of, wrote
 from reviewbot.github.checks import Checks, Known
 from reviewbot.github.client import not_github, plain_errors
+from reviewbot.github.remarks import Remarks, read_remarks, wants_remarks
 from reviewbot.github.reviews import ALONE, UNCLEAR_WAIT, Attempt, Published, publish
 from reviewbot.publishing.comments import NOTHING_CARRIED, Carried, Publication, publication
+from reviewbot.publishing.life import State
+from reviewbot.publishing.links import pull_link
 from reviewbot.publishing.marker import Marks
 from reviewbot.publishing.result import Review
 
@@ -38,12 +41,28 @@ def post(
 
     `author` is the login that the client posts as. Raises GitHubError as `publish` does.
     """
-    made = publication(review, policy, marks, carried)
-    if not review.left_alone:
-        done = publish(client, made, author=author, attempt=attempt)
-        return done if done.moved else replace(done, inline=made.inline)
     calls = Calls(client)
-    return _waiting(calls, lambda: _check_only(calls, made, review.left_alone, author, attempt))
+    if review.left_alone:
+        made = publication(review, policy, marks)
+        return _waiting(calls, lambda: _check_only(calls, made, review.left_alone, author, attempt))
+    found: list[Remarks] = []
+
+    def look() -> Published:
+        found.append(_remarks(calls, review, marks, author))
+        return Published("posted")
+
+    looked = _waiting(calls, look)
+    if looked.outcome == "wait":
+        return looked
+    [remarks] = found
+    page = pull_link(review.change.repository or "", review.change.number, _api(client))
+    links = {name: f"{page}#discussion_r{number}" for name, number in remarks.comments.items()}
+    made = publication(
+        review, policy, marks, carried, links=links if page else {}, replies=remarks.replies
+    )
+    done = publish(client, made, author=author, attempt=attempt)
+    done = replace(done, requests=done.requests + calls.count, comments=remarks.comments)
+    return done if done.moved else replace(done, inline=made.inline)
 
 
 def post_once(
@@ -95,6 +114,21 @@ def login_of(client: "Github") -> str:
             if login := answer["data"]["viewer"]["login"]:
                 return str(login)
         raise ValueError(not_github(requester.hostname))
+
+
+def _remarks(calls: Calls, review: Review, marks: Marks, author: str) -> Remarks:
+    """Our comments that are there, where anything depends on them."""
+    progress, change = review.progress, review.change
+    lives = [life for life in progress.lives if life.state is not State.LAPSED]
+    known = {life.id: life.comment_id for life in lives if life.comment_id is not None}
+    if not wants_remarks(progress.open, progress.fixed):
+        return Remarks(known, ())
+    place = (change.repository or "", change.number or 0)
+    return read_remarks(calls, *place, lives, progress.fixed, marks, author)
+
+
+def _api(client: "Github") -> str:
+    return str(client.requester.base_url)
 
 
 def _look(calls: Calls, made: Publication, author: str) -> Published:

@@ -1,7 +1,7 @@
 """A GitHub pull request as a change."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -91,10 +91,12 @@ def read_pull(
     number: int,
     *,
     facts: Mapping[str, Any] | None = None,
+    also: Collection[str] = (),
 ) -> Fetched:
     """The pull request with its files, its policy and the texts around.
 
-    `facts` is what GitHub says of it, where that was asked for just now. Takes 4 requests for a
+    `facts` is what GitHub says of it, where that was asked for just now; `also` are files whose
+    texts are wanted though they need not be part of it. Takes 4 requests for a
     usual one, 3 with facts. Every file that GitHub counts is in the change, or in its
     `missing_files`. Raises SourceError in one clear line, DiffError for a diff that makes no sense.
     """
@@ -103,7 +105,7 @@ def read_pull(
         change, notes = _read_files(client, pull)
     context = read_context(client, pull.repository, pull.base)
     change = with_kinds(change, attributes=context.attributes)
-    sources, unread = read_sources(client, pull.repository, change)
+    sources, unread = read_sources(client, pull.repository, change, also)
     return Fetched(
         change=with_kinds(change, attributes=context.attributes, base=sources.base),
         sources=sources,

@@ -1,43 +1,83 @@
-"""What people remarked on the lines of a pull request, to measure reviews by."""
+"""Our comments on lines of a pull request: which finding each is about, and what we answered."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from reviewbot.evaluation.corpus import Case, Remark
-from reviewbot.github.client import plain_errors
-from reviewbot.github.pulls import PullAddress, read_pull
+from reviewbot.github.calls import Calls, wrote
+from reviewbot.publishing.comments import Reply, fixed_reply
+from reviewbot.publishing.life import Life, State
+from reviewbot.publishing.marker import Marks
 
-if TYPE_CHECKING:
-    from github import Github
-    from github.PullRequestComment import PullRequestComment
-
-
-def read_case(client: "Github", address: PullAddress, url: str) -> Case:
-    """The pull request with what people said of its lines: the first word of each thread, but for
-    the author's own and for bots'. A remark on a line that is there no more is on its file.
-
-    Raises SourceError, DiffError.
-    """
-    repository = f"{address.owner}/{address.repository}"
-    fetched = read_pull(client, address.owner, address.repository, address.number)
-    with plain_errors(client, f"{repository}#{address.number}"):
-        pull = client.get_repo(repository).get_pull(address.number)
-        golden = [
-            _remark(each)
-            for each in pull.get_review_comments()
-            if not each.in_reply_to_id and _is_person(each) and each.user.login != fetched.author
-        ]
-    return Case(url, fetched, tuple(golden))
+#: Answers of one review at most: GitHub takes 80 contents a minute.
+MOST_REPLIES = 20
 
 
-def _is_person(comment: "PullRequestComment") -> bool:
-    return comment.user is not None and comment.user.type == "User"
+@dataclass(frozen=True)
+class Remarks:
+    """What a listing of the comments tells of our findings."""
+
+    comments: Mapping[str, int]
+    """Id of a finding → id of its comment."""
+    replies: tuple[Reply, ...]
+    """Answers that are still to be given."""
 
 
-def _remark(comment: "PullRequestComment") -> Remark:
-    return Remark(
-        file=comment.path,
-        line=comment.line,
-        from_line=comment.start_line,
-        side=(comment.side or "RIGHT").lower(),
-        comment=comment.body,
-    )
+#: Nobody needs to know.
+NO_REMARKS = Remarks({}, ())
+
+
+def wants_remarks(open_: Sequence[Life], fixed: Sequence[Life]) -> bool:
+    """Whether the comments must be listed: to find one, or not to answer twice."""
+    unknown = any(life.inline and life.comment_id is None for life in open_)
+    return unknown or any(life.inline for life in fixed)
+
+
+def read_remarks(
+    calls: Calls,
+    repository: str,
+    number: int,
+    lives: Sequence[Life],
+    fixed: Sequence[Life],
+    marks: Marks,
+    author: str,
+) -> Remarks:
+    """Takes a request for each 100 comments. Raises GitHubError."""
+    path = f"/repos/{repository}/pulls/{number}/comments"
+    ours = [each for each in calls.each(path, "listing comments") if wrote(each, author)]
+    comments = dict(_found(lives, ours, marks))
+    replies = []
+    for life in fixed:
+        comment = comments.get(life.id)
+        said = [str(each.get("body")) for each in ours if each.get("in_reply_to_id") == comment]
+        if comment and not any(marks.is_fixed_mark(text, life.mark) for text in said):
+            replies.append(fixed_reply(comment, life.mark, marks))
+    return Remarks(comments, tuple(replies[:MOST_REPLIES]))
+
+
+def _found(
+    lives: Sequence[Life], ours: Sequence[Mapping[str, Any]], marks: Marks
+) -> Iterator[tuple[str, int]]:
+    """Which comment began the thread of which finding: by what is known, then by the hidden mark,
+    and the head."""
+    known = {life.comment_id for life in lives}
+    free = {
+        number: each
+        for each in ours
+        if isinstance(number := each.get("id"), int)
+        and "in_reply_to_id" not in each
+        and number not in known
+    }
+    for life in lives:
+        if life.comment_id is not None:
+            yield life.id, life.comment_id
+        elif life.inline and life.state is not State.DISMISSED:
+            mine = [
+                number
+                for number, each in free.items()
+                if each.get("original_commit_id") == life.since
+                and marks.fingerprint_in(str(each.get("body") or "")) == life.mark
+            ]
+            if mine:
+                del free[min(mine)]  # twins come in the order of their findings
+                yield life.id, min(mine)

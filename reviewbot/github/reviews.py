@@ -1,11 +1,12 @@
 """Post a review on a pull request: once, whole, and only on the head that it is about.
 
 Every step may be repeated after a crash or an unclear answer: it looks for its own mark first. The
-order is review, summary, check; nothing is ever deleted, approved or asked to be changed.
+order is review, answers, summary, check; nothing is ever deleted, approved or asked to be changed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reviewbot.errors import ReviewbotError
@@ -20,7 +21,7 @@ from reviewbot.github.calls import (
     wrote,
 )
 from reviewbot.github.checks import Checks, Known
-from reviewbot.publishing.comments import Publication
+from reviewbot.publishing.comments import Publication, Reply
 from reviewbot.publishing.notice import noticed
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Published:
     """Findings that stand in a text since GitHub refused the comments on lines."""
     inline: tuple[int, ...] = ()
     """Positions of the review's findings that stand on lines."""
+    comments: Mapping[str, int] = field(default_factory=dict)
+    """Ids of our comments by the ids of earlier findings, as far as they are known."""
     problems: tuple[str, ...] = ()
     """Parts that GitHub does not let us post, or why to wait."""
     wait_seconds: float | None = None
@@ -74,8 +77,8 @@ def publish(
     """Post it, or what is missing of it; never waits.
 
     `author` is the login that the client posts as. Takes 4 or 5 requests the first time, 6 where
-    it has to look. Raises GitHubError if GitHub lets us post nothing at all, or does not show the
-    pull request.
+    it has to look, and one more for each answer. Raises GitHubError if GitHub lets us post nothing
+    at all, or does not show the pull request.
     """
     run = _Run(Calls(client), publication, author, attempt)
     try:
@@ -136,11 +139,19 @@ class _Run:
                     return self.result(ended)
                 self._moved = len(self._what.comments)
                 self._errors.append(error)
+        for reply in self._what.replies:
+            self._tried(partial(self._answer, reply))
         self._tried(self._post_summary)
         self._tried(lambda: self._post_check(fresh=fresh))
         if self._errors and not any((self._review_id, self._summary_id, self._check_id)):
             raise self._errors[0]
         return self.result("posted" if self._wrote else "already")
+
+    def _answer(self, reply: Reply) -> None:
+        """Whoever made `replies` has looked that it is not there."""
+        path = f"{self._pull}/comments/{reply.comment_id}/replies"
+        self._made(path, "an answer to a comment", {"body": reply.body})
+        self._wrote = True
 
     def _made(self, path: str, what: str, body: dict[str, Any]) -> int:
         """The id of something new. A worker that slept must not make what another has made."""

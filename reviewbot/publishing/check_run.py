@@ -78,7 +78,7 @@ def check_run(review: Review, policy: Policy, *, external_id: str, summary: str)
         conclusion=conclusion(review, policy),
         title=verdict(review),
         summary=summary,
-        annotations=annotations(review.findings),
+        annotations=annotations(review.open),
     )
 
 
@@ -86,7 +86,7 @@ def conclusion(review: Review, policy: Policy) -> Conclusion:
     """A failure only where the policy asks for it; a success only where all was read."""
     fail_on = policy.publish.fail_on
     if fail_on is not None:
-        worst = min((finding.severity.rank for finding in review.findings), default=None)
+        worst = min((finding.severity.rank for finding in review.open), default=None)
         if worst is not None and worst <= Severity(fail_on).rank:
             return "failure"
     nothing_read = all(entry.engine == "none" for entry in review.coverage)

@@ -1,18 +1,21 @@
 """All that is posted of one review: comments on lines, the review's own text, summary, check."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from reviewbot.config.policy import Policy
 from reviewbot.publishing import figures
 from reviewbot.publishing.check_run import CheckRun, check_run
 from reviewbot.publishing.findings import findings_markdown
+from reviewbot.publishing.history import earlier_lines
 from reviewbot.publishing.inline import MAX_COMMENT, InlineComment, Placed, inline_comment, place
 from reviewbot.publishing.markdown import safe_line
 from reviewbot.publishing.marker import Marks
 from reviewbot.publishing.result import Review
 from reviewbot.publishing.summary import LIMIT, summary_markdown
+from reviewbot.review.already import short
 from reviewbot.review.finding import Finding
 from reviewbot.routing.wording import plural
 
@@ -41,6 +44,17 @@ class Carried(NamedTuple):
 NOTHING_CARRIED = Carried()
 
 
+class Reply(NamedTuple):
+    """An answer in the thread of a comment."""
+
+    comment_id: int
+    body: str
+
+
+#: A pull request without comments of ours.
+NO_LINKS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Publication:
     """What is posted for one head of a pull request, within GitHub's limits."""
@@ -59,28 +73,45 @@ class Publication:
     """Positions of the findings that stand in comments, unless GitHub refuses them."""
     notice: bool = False
     """Its summary only says that a review is missing: an earlier one's stays below it."""
+    replies: tuple[Reply, ...] = ()
+    """Answers below comments that are there."""
+    news: bool = True
+    """It says something that no earlier review has said."""
 
     @property
     def has_review(self) -> bool:
         """A review is posted for comments on lines, or where nothing else would speak."""
-        return bool(self.comments) or self.texts.summary is None
+        return bool(self.comments) or (self.texts.summary is None and self.news)
 
 
 def publication(
-    review: Review, policy: Policy, marks: Marks, carried: Carried = NOTHING_CARRIED
+    review: Review,
+    policy: Policy,
+    marks: Marks,
+    carried: Carried = NOTHING_CARRIED,
+    *,
+    links: Mapping[str, str] = NO_LINKS,
+    replies: Sequence[Reply] = (),
 ) -> Publication:
     """Decide what is posted where, by the repository's policy. Raises ValueError unless `review`
-    is of a pull request's head."""
+    is of a pull request's head.
+
+    `links` lead to the comments of earlier findings, by their ids.
+    """
     change = review.change
     if not change.repository or not change.number or not change.head:
         raise ValueError("only a pull request's review can be posted")
-    placed = place(review.findings, change, inline=policy.publish.inline)
+    progress, inline = review.progress, policy.publish.inline
+    placed = place(review.findings, change, lambda finding: inline and progress.is_loud(finding))
     review = replace(review, findings=placed.findings)
     fresh = tuple(each for each in placed.inline if each.fingerprint not in carried.standing)
     check = None
     if policy.publish.check:
         check = check_run(
-            review, policy, external_id=marks.external_id(), summary=summary_markdown(review)
+            review,
+            policy,
+            external_id=marks.external_id(),
+            summary=summary_markdown(review, links=links),
         )
     return Publication(
         repository=change.repository,
@@ -88,15 +119,31 @@ def publication(
         head=change.head,
         marks=marks,
         comments=tuple(inline_comment(finding, change, marks) for finding in fresh),
-        texts=_texts(review, policy, marks, placed, carried.record(fresh), moved=False),
-        moved=_texts(review, policy, marks, placed, carried.record(()), moved=True),
+        texts=_texts(review, policy, marks, placed, carried.record(fresh), links, moved=False),
+        moved=_texts(review, policy, marks, placed, carried.record(()), links, moved=True),
         check=check,
         inline=tuple(i for i, each in enumerate(placed.findings) if each in fresh),
+        replies=tuple(replies),
+        news=bool(review.findings or progress.read_at(change.head) or not progress.rounds),
+    )
+
+
+def fixed_reply(comment_id: int, fingerprint: str, marks: Marks) -> Reply:
+    """What is said below the comment of a finding that a push has fixed."""
+    return Reply(
+        comment_id, f"Fixed in {short(marks.scope.head)}.\n\n{marks.fixed_mark(fingerprint)}"
     )
 
 
 def _texts(
-    review: Review, policy: Policy, marks: Marks, placed: Placed, record: str, *, moved: bool
+    review: Review,
+    policy: Policy,
+    marks: Marks,
+    placed: Placed,
+    record: str,
+    links: Mapping[str, str],
+    *,
+    moved: bool,
 ) -> Texts:
     note = ""
     if moved:
@@ -114,7 +161,8 @@ def _texts(
         return Texts(_alone(review, opening, loose, mark), None)
     opening.append("Why it went where it went, coverage and cost: in the summary comment.")
     known: frozenset[Finding] = frozenset() if moved else frozenset(placed.inline)
-    whole = summary_markdown(review, inline=known, limit=LIMIT - len(record))
+    limit = LIMIT - len(record)
+    whole = summary_markdown(review, inline=known, links=links, limit=limit)
     title, _, body = whole.partition("\n\n")
     summary = [title, note, body.strip(), record, mark, marks.mark("summary")]
     return Texts(_joined([*opening, mark]), _joined(summary))
@@ -129,7 +177,9 @@ def _alone(review: Review, opening: list[str], loose: Sequence[Finding], mark: s
         lines.append(f"- {safe_line(figures.coverage_line(review.coverage)[:_LINE])}")
     parts = [*opening, "\n".join(lines)]
     room = min(LIMIT, MAX_COMMENT - len(mark) - 2) - sum(len(part) + 2 for part in parts)
-    return _joined([*parts, findings_markdown(loose, review.change, room), mark])
+    earlier = earlier_lines(review, {}, room // 3)
+    room -= len(earlier) + 2
+    return _joined([*parts, findings_markdown(loose, review.change, room), earlier, mark])
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from reviewbot.costs.calls import Call
 from reviewbot.costs.local import JoulesHow
 from reviewbot.costs.summary import CLAUDE, CostSummary
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import LISTED
 from reviewbot.review.answer import Severity
 from reviewbot.review.engine import Outcome
 from reviewbot.review.finding import Coverage, CoverageStatus
@@ -36,7 +37,7 @@ class CostRow(NamedTuple):
 
 def verdict(review: Review) -> str:
     """What was found, in a few words; never a clean look where something was not read."""
-    counts = Counter(finding.severity for finding in review.findings)
+    counts = Counter(finding.severity for finding in review.open)
     found = ", ".join(f"{counts[level]} {level}" for level in Severity if counts[level])
     if review.held:
         return f"HELD: budget used up{f'; so far {found}' if found else ''}"
@@ -219,10 +220,11 @@ def coverage_line(coverage: Iterable[Coverage]) -> str:
 
 def dropped_line(review: Review) -> str:
     """`3 findings not shown: 2 merged, 1 below severity`; empty where all are."""
-    if not any(review.dropped.values()):
+    dropped = {why: n for why, n in review.dropped.items() if n and why != LISTED}
+    if not dropped:
         return ""
-    parts = ", ".join(f"{count} {why}" for why, count in review.dropped.items() if count)
-    return f"{plural(sum(review.dropped.values()), 'finding')} not shown: {parts}"
+    parts = ", ".join(f"{count} {why}" for why, count in dropped.items())
+    return f"{plural(sum(dropped.values()), 'finding')} not shown: {parts}"
 
 
 def tiers_line(route: Route) -> str:

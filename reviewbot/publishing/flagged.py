@@ -65,11 +65,16 @@ class Text:
 
     def count(self, lines: Sequence[str]) -> int:
         """How often `lines` stand in it, one after the other."""
+        return len(self.places(lines))
+
+    def places(self, lines: Sequence[str]) -> list[tuple[int, int]]:
+        """Numbers of the first and the last line of each place where `lines` stand."""
         wanted, size = list(lines), len(lines)
-        return sum(
-            text == wanted[0] and self._forms[start : start + size] == wanted
-            for start, text in enumerate(self._forms)
-        )
+        return [
+            (number, self._lines[start + size - 1][0])
+            for start, (number, text) in enumerate(self._lines)
+            if text == wanted[0] and self._forms[start : start + size] == wanted
+        ]
 
     def is_kept(self, line: int, lines: Sequence[str], later: "Text") -> bool:
         """Whether `lines`, from number `line` on, lie before or after all that changed."""

@@ -1,7 +1,7 @@
 """Findings as comments on lines of the diff, and which can be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -55,10 +55,10 @@ class Placed(NamedTuple):
         return tuple(finding for finding in self.findings if finding not in self.inline)
 
 
-def place(findings: Sequence[Finding], change: Change, *, inline: bool) -> Placed:
-    """Tell which can stand on a line of the diff; none does unless the policy has it so."""
+def place(findings: Sequence[Finding], change: Change, wanted: Callable[[Finding], bool]) -> Placed:
+    """Tell which can stand on a line of the diff, of those that are `wanted` there."""
     checked = tuple(_checked(finding, change) for finding in findings)
-    return Placed(checked, tuple(each for each in checked if each.anchored) if inline else ())
+    return Placed(checked, tuple(each for each in checked if each.anchored and wanted(each)))
 
 
 def _checked(finding: Finding, change: Change) -> Finding:

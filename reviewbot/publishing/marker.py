@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-Kind = Literal["review", "moved", "summary", "check", "finding", "report"]
-"""`moved` is a review whose comments GitHub refused: its findings stand elsewhere."""
+Kind = Literal["review", "moved", "summary", "check", "finding", "fixed", "report"]
+"""`moved` is a review whose comments GitHub refused: its findings stand elsewhere. `fixed` is the
+answer below a finding's comment once a push has fixed it."""
 
 _SHAPE = re.compile(r"<!-- reviewbot:v1 ([a-z]+) ([0-9a-f]{1,64}) ([0-9a-f]{64}) -->", re.ASCII)
 
@@ -62,6 +63,17 @@ class Marks:
         key = f"{int(fingerprint, 16):016x}" if fingerprint else "0"
         return _line("finding", key, self._hmac("finding", key))
 
+    def fixed_mark(self, fingerprint: str) -> str:
+        """The last line of the answer that says at which head the finding is fixed."""
+        text = f"{fingerprint}\0{self.scope.head}"
+        key = hashlib.sha256(text.encode()).hexdigest()[:32]
+        return _line("fixed", key, self._hmac("fixed", key))
+
+    def is_fixed_mark(self, text: str, fingerprint: str) -> bool:
+        """Whether `text` is that answer, of this head."""
+        expected = self.fixed_mark(fingerprint).encode()
+        return hmac.compare_digest(expected, _last_line(text).encode("utf-8", "replace"))
+
     def is_own(self, text: str, kind: Kind) -> bool:
         """Whether `text` is the comment of that kind for this run."""
         return own_marker(text, self.secret, kind, self.scope)
@@ -84,7 +96,7 @@ class Marks:
     def _hmac(self, kind: Kind, key: str) -> str:
         """A finding's mark holds for its pull request, the others' keys say all."""
         parts = ["reviewbot:v1", kind, key]
-        if kind == "finding":
+        if kind in ("finding", "fixed"):
             parts.append(self.key("summary"))
         return hmac.new(self.secret, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
 

@@ -12,6 +12,9 @@ from reviewbot.costs.calls import Call
 from reviewbot.costs.money import decimal_text
 from reviewbot.costs.summary import CostSummary
 from reviewbot.privacy.egress import EgressEntry
+from reviewbot.publishing.life import Life
+from reviewbot.publishing.rounds import Progress, Round
+from reviewbot.review.already import edits_read
 from reviewbot.review.answer import Severity
 from reviewbot.review.finding import Coverage, CoverageStatus, Finding
 from reviewbot.review.regret import PURPOSE, Regret
@@ -29,6 +32,7 @@ class Review:
     change: Change
     route: Route
     findings: tuple[Finding, ...]
+    """Those that no earlier review has said."""
     coverage: tuple[Coverage, ...]
     """One entry for each file of the change, in its order."""
     calls: tuple[Call, ...]
@@ -52,6 +56,13 @@ class Review:
     """Why it waits for a person: the budget is used up, and the policy wants no lesser review."""
     regret: Regret | None = None
     """What Claude found and the local model did not; None unless both have read all of it."""
+    progress: Progress = field(default_factory=Progress)
+    """How the pull request stands, with what earlier reviews of it have found."""
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """All findings that are open: those of this review, then of earlier ones."""
+        return (*self.findings, *(life.finding for life in self.progress.open))
 
     @property
     def scripted(self) -> bool:
@@ -75,6 +86,21 @@ class Review:
                 for entry in self.coverage
             )
         )
+
+
+def round_of(review: Review) -> Round:
+    """The line of history that a review becomes."""
+    progress, read = review.progress, review.progress.read_at(review.change.head)
+    return Round(
+        head=review.change.head or "",
+        at=review.created_at,
+        hunks=edits_read(read),
+        files=len(read),
+        new=len(review.findings),
+        fixed=len(progress.fixed),
+        open=len(review.open),
+        usd=review.cost.total_usd,
+    )
 
 
 def review_json(review: Review) -> dict[str, Any]:
@@ -114,6 +140,9 @@ def review_json(review: Review) -> dict[str, Any]:
         "notes": list(review.notes),
         "held": review.held,
         "regret": _regret(review),
+        "round": review.progress.number,
+        "still_open": [_life(life) for life in review.progress.open],
+        "fixed": [_life(life) for life in review.progress.fixed],
         "scripted": review.scripted,
         "complete": review.complete,
     }
@@ -123,6 +152,10 @@ def _regret(review: Review) -> dict[str, Any] | None:
     if review.regret is None:
         return None
     return {**review.regret.to_json(), "usd": decimal_text(review.regret_usd)}
+
+
+def _life(life: Life) -> dict[str, Any]:
+    return {**_finding(life.finding), "since": life.since}
 
 
 def route_json(route: Route) -> dict[str, Any]:

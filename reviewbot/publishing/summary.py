@@ -1,12 +1,15 @@
 """A review as one Markdown text: for a pull request, a job summary or a file."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
+from types import MappingProxyType
 
 from reviewbot.publishing import figures
 from reviewbot.publishing.findings import findings_markdown, heading
+from reviewbot.publishing.history import bounded, earlier_lines, folded, history
 from reviewbot.publishing.markdown import inline_code, safe_line, safe_markdown, table_cell
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import LOUD
 from reviewbot.publishing.spending import cost_table
 from reviewbot.review.finding import Coverage, Finding
 from reviewbot.routing.model import FileRoute, Match, Route
@@ -18,16 +21,22 @@ LIMIT = 65_000
 #: Most characters of a part, so that no part can push out another. Findings, then coverage, get
 #: what is left.
 _ATTENTION, _WHY, _WALKTHROUGH, _NOTES, _COVERAGE = 6_000, 8_000, 5_000, 4_000, 12_000
+_EARLIER, _HISTORY = 8_000, 3_000
 #: Tables of more rows are folded.
 _FOLDED = 10
 
 
 def summary_markdown(
-    review: Review, *, inline: Collection[Finding] = (), limit: int = LIMIT
+    review: Review,
+    *,
+    inline: Collection[Finding] = (),
+    links: Mapping[str, str] = MappingProxyType({}),
+    limit: int = LIMIT,
 ) -> str:
     """The whole review in at most `limit` characters; what is folded says so.
 
-    Findings that stand `inline`, in comments on their lines, are named in one line each.
+    Findings that stand `inline`, in comments on their lines, are named in one line each; so are
+    those of earlier reviews, with the `links` to their comments by their ids.
     """
     before = [
         f"## reviewbot: {figures.verdict(review)}",
@@ -40,11 +49,13 @@ def summary_markdown(
         f"**Egress:** {figures.egress_line(review)}.",
         _walkthrough(review),
         _notes(review),
+        history(review, _HISTORY),
     ]
-    used = sum(len(part) + 2 for part in [*before, *after])
+    earlier = earlier_lines(review, links, _EARLIER)
+    used = sum(len(part) + 2 for part in [*before, earlier, *after])
     findings = _findings(review, limit - used - _COVERAGE, inline)
     coverage = _coverage(review.coverage, limit - used - len(findings))
-    parts = [*before, findings, after[0], coverage, *after[1:]]
+    parts = [*before, findings, earlier, after[0], coverage, *after[1:]]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -68,7 +79,7 @@ def _alerts(review: Review) -> list[str]:
     if not review.complete and not lines:
         lines = ["> - Not every file was read in full; see the coverage."]
     if lines:
-        alerts.append("> [!WARNING]\n" + _bounded(lines, _ATTENTION, "> - … and {} more"))
+        alerts.append("> [!WARNING]\n" + bounded(lines, _ATTENTION, "> - … and {} more"))
     return alerts
 
 
@@ -84,13 +95,21 @@ def _findings(review: Review, limit: int, inline: Collection[Finding]) -> str:
     dropped = figures.dropped_line(review)
     if not review.findings:
         return f"{dropped[:1].upper()}{dropped[1:]}." if dropped else ""
-    placed = [each for each in review.findings if each.anchored and each not in inline]
+    listed = [each for each in review.findings if _is_only_listed(each, review)]
+    placed = [
+        each
+        for each in review.findings
+        if each.anchored and each not in inline and each not in listed
+    ]
     loose = [finding for finding in review.findings if not finding.anchored]
     parts = ["### Findings"]
     if shown := [f"- {heading(each)}" for each in review.findings if each in inline]:
         parts.append("**In comments on their lines**")
-        parts.append(_bounded(shown, limit // 3, "- … and {} more"))
+        parts.append(bounded(shown, limit // 3, "- … and {} more"))
         limit -= sum(len(part) + 2 for part in parts)
+    if listed:
+        parts.append(_listed(listed, review, limit // 4))
+        limit -= len(parts[-1]) + 2
     if placed:
         parts.append(
             findings_markdown(placed, review.change, limit - min(limit // 3, 3_000 * len(loose)))
@@ -102,6 +121,19 @@ def _findings(review: Review, limit: int, inline: Collection[Finding]) -> str:
     if dropped:
         parts.append(f"{dropped}.")
     return "\n\n".join(parts)
+
+
+def _is_only_listed(finding: Finding, review: Review) -> bool:
+    return finding.anchored and not review.progress.is_loud(finding)
+
+
+def _listed(findings: Sequence[Finding], review: Review, limit: int) -> str:
+    """Findings that get no comment any more, folded."""
+    title = (
+        f"{plural(len(findings), 'finding')} below {LOUD}: only listed, not on lines,"
+        f" in round {review.progress.number}"
+    )
+    return folded(title, [f"- {heading(each)}" for each in findings], limit)
 
 
 def _why(route: Route, limit: int, *, title: bool = True) -> str:
@@ -118,7 +150,7 @@ def _why(route: Route, limit: int, *, title: bool = True) -> str:
         parts.append(_table(head, rows, limit // 2, f"{plural(len(rows), 'reason')}"))
     notes = [f"- {safe_line(_cut(note, 300))}" for note in route.notes]
     if notes:
-        parts.append(_bounded(notes, limit // 4, "- … and {} more"))
+        parts.append(bounded(notes, limit // 4, "- … and {} more"))
     return "\n\n".join(parts)
 
 
@@ -161,9 +193,7 @@ def _walkthrough(review: Review) -> str:
     texts = [text for text in map(safe_markdown, review.walkthrough) if text]
     if not texts:
         return ""
-    return "### Walkthrough\n\n" + _bounded(
-        texts, _WALKTHROUGH, "… and {} more parts", joint="\n\n"
-    )
+    return "### Walkthrough\n\n" + bounded(texts, _WALKTHROUGH, "… and {} more parts", joint="\n\n")
 
 
 def _notes(review: Review) -> str:
@@ -172,28 +202,15 @@ def _notes(review: Review) -> str:
     if not own:
         return ""
     lines = [f"- {safe_line(_cut(note, 400))}" for note in own]
-    return "### Notes\n\n" + _bounded(lines, _NOTES, "- … and {} more")
+    return "### Notes\n\n" + bounded(lines, _NOTES, "- … and {} more")
 
 
 def _table(head: str, rows: Sequence[str], limit: int, summary: str) -> str:
     """A table of at most `limit` characters, folded where it is long."""
     if len(rows) <= _FOLDED:
-        return head + "\n" + _bounded(rows, limit, "\n… and {} more rows do not fit here.")
-    shown = _bounded(rows, limit - len(head) - 100, "\n… and {} more rows do not fit here.")
+        return head + "\n" + bounded(rows, limit, "\n… and {} more rows do not fit here.")
+    shown = bounded(rows, limit - len(head) - 100, "\n… and {} more rows do not fit here.")
     return f"<details><summary>{escape(summary)}</summary>\n\n{head}\n{shown}\n\n</details>"
-
-
-def _bounded(lines: Sequence[str], limit: int, more: str, joint: str = "\n") -> str:
-    """The lines that fit into `limit` characters, and how many do not."""
-    shown: list[str] = []
-    room = limit - len(more) - 8
-    for line in lines:
-        if len(line) + len(joint) > room:
-            break
-        shown.append(line)
-        room -= len(line) + len(joint)
-    left = len(lines) - len(shown)
-    return joint.join([*shown, *([more.format(left)] if left else [])])
 
 
 def _cut(text: str, limit: int) -> str:

@@ -93,3 +93,9 @@ def settled(careful: Route, spared: Route, opinion: Opinion | str) -> Route:
     note = f'uncertain; the local model, asked if it needs care, says {answer}: "{word}"'
     route = careful if opinion.risky else spared
     return replace(route, notes=(*route.notes, note))
+
+
+def unchanged(spared: Route) -> Route:
+    """The route of a change in doubt of which nothing is new: what was said of it holds."""
+    note = "uncertain; all of it has been read before, so nobody is asked again if it needs care"
+    return replace(spared, notes=(*spared.notes, note))

@@ -84,6 +84,8 @@ class Briefing:
     """path → what analysers said."""
     checklists: bool = False
     """The reviewer is given lists of questions to go through."""
+    in_part: bool = False
+    """What was read for an earlier review is not shown."""
     never_send: frozenset[str] = frozenset()
     """Paths that no external engine may see, not even by name."""
 
@@ -167,7 +169,8 @@ def compose(
         shared = cleaned.text
         egress.append(EgressEntry(ABOUT, len(shared.encode()), cleaned.count))
     which = f"part, {unit.index + 1} of {total}" if total > 1 else "change"
-    texts = [f"{task.verb} this {which}."]
+    new = " Only what is new since an earlier review is shown." if briefing.in_part else ""
+    texts = [f"{task.verb} this {which}.{new}"]
     for section in unit.sections:
         text = "\n".join([section.text, *about_file(briefing, section.path)])
         if external:

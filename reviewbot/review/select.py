@@ -68,6 +68,12 @@ def _merged(ranked: Iterable[Finding], dropped: Counter[str]) -> Iterable[Findin
     return (finding for group in groups.values() for finding, _ in group)
 
 
+def same_remark(one: Finding, other: Finding) -> bool:
+    """Whether both say one thing of one place, as twins do."""
+    places = [(each.path, each.anchored, each.side) for each in (one, other)]
+    return places[0] == places[1] and _same(one, _words(one.title), other, _words(other.title))
+
+
 def _words(title: str) -> frozenset[str]:
     return frozenset(word.strip(".,:;`'\"()") for word in title.lower().split())
 

@@ -67,6 +67,7 @@ def worker_parts(settings: Settings, engine: Engine, rhythm: Rhythm = Rhythm()) 
         commands=Commands(app, pulls, queue, key).run,
         reports=monthly.run,
         collect=Collector(app, pulls, key).run,
+        resolves_threads=settings.resolve_threads,
     )
     parts = make_parts(settings, engine, host)
     local = parts.caller.asker.engines.get("local")

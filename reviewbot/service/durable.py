@@ -18,6 +18,7 @@ from reviewbot.errors import EngineError, ReviewbotError, StoreError
 from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Earlier
 from reviewbot.reading import Asked
 from reviewbot.review.engine import Ask, Counted, Prompt, Role
 from reviewbot.review.evidence import Analysis, Analyzers
@@ -68,8 +69,9 @@ class Host(Protocol):
         an automatic one for a newer head, None if there is nothing to review any more."""
         ...
 
-    def fetch(self, job: ReviewJob) -> Fetched:
-        """The change between the job's base and head; changes nothing. Raises HeadMoved."""
+    def fetch(self, job: ReviewJob, also: Collection[str]) -> Fetched:
+        """The change between the job's base and head, and the texts of the files `also` where they
+        are not part of it; changes nothing. Raises HeadMoved."""
         ...
 
     def begin(self, job: ReviewJob, *, first: bool) -> int | None:
@@ -177,8 +179,15 @@ class DurableSteps:
     """What shows on the pull request that the review is being made."""
     published: dict[str, Any] = field(default_factory=dict)
 
-    def fetch(self) -> Fetched:
-        found = patiently(lambda: self.parts.host.fetch(self.job))
+    def earlier(self) -> Earlier:
+        """Kept: a job that goes on goes on from the same."""
+        job, store = self.job, self.parts.caller.store
+        place = (job.installation, job.repository_id, job.number)
+        known = self.step("earlier", lambda: store.earlier(*place, but=self.review_id).to_json())
+        return Earlier.from_json(known)
+
+    def fetch(self, also: Collection[str]) -> Fetched:
+        found = patiently(lambda: self.parts.host.fetch(self.job, also))
         fetched = replace(found, repository_id=self.job.repository_id)  # whose money it costs
         tries = count(1)
 
@@ -244,7 +253,7 @@ class DurableSteps:
         def post(attempt: Attempt) -> Mapping[str, Any]:
             done = self.parts.host.publish(self.job, review, attempt)
             if done:
-                self._keep_posted(review.id, done)
+                self._keep_posted(review, done)
             return done
 
         self.published = self.step("publish", lambda: self.posted(post))
@@ -264,9 +273,11 @@ class DurableSteps:
             time.sleep(1)
         return done
 
-    def _keep_posted(self, review_id: str, done: Mapping[str, Any]) -> None:
-        """What was posted, for what people will make of it. Part of the step that posts: once
-        that is done, so is this."""
+    def _keep_posted(self, review: Review, done: Mapping[str, Any]) -> None:
+        """What was posted, for what people will make of it and for the next review. Part of the
+        step that posts: once that is done, so is this."""
+        if review.left_alone:
+            return
         posting = Posting(
             installation=self.job.installation,
             repository_id=self.job.repository_id,
@@ -274,7 +285,7 @@ class DurableSteps:
             inline=tuple(done.get("inline", ())),
             github_review=done.get("review_id"),
         )
-        self.parts.caller.store.add_posted(review_id, posting)
+        self.parts.caller.store.add_round(review, posting, done.get("comments", {}))
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:

@@ -1,18 +1,20 @@
 """The pull requests' host as the durable jobs see it: GitHub, one repository's token at a time."""
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from reviewbot.change.source import Fetched
 from reviewbot.config.policy import Policy
-from reviewbot.github.app import GitHubApp
+from reviewbot.github.app import PERMISSIONS, GitHubApp
 from reviewbot.github.calls import Calls, Denied, GitHubError, RateLimited, Refused, Unclear
 from reviewbot.github.checks import Checks, Known, retitle_check, start_check
 from reviewbot.github.client import SourceBusy
 from reviewbot.github.posting import post
 from reviewbot.github.pulls import read_pull
+from reviewbot.github.resolving import RESOLVING, resolve_threads
 from reviewbot.github.reviews import Attempt, Published, publish
 from reviewbot.github.threads import FAILED, CommentRef, react
 from reviewbot.publishing.marker import Marks, Scope
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 #: Wait after an answer that says nothing, seconds.
 UNCLEAR_SECONDS = 5.0
 
+log = logging.getLogger(__name__)
 
 OpenClient = Callable[[], AbstractContextManager["Github"]]
 Report = Callable[[ReportJob, Callable[[], bool]], Mapping[str, Any]]
@@ -56,6 +59,8 @@ class GitHubHost:
     """Posts a month's report as an issue."""
     collect: Collect
     """Writes down what people made of findings; opens a client if it must."""
+    resolves_threads: bool = False
+    """The threads of findings that a push has fixed are resolved."""
     _policies: dict[str, Policy] = field(default_factory=dict, repr=False)
     """Of jobs between fetch and their end; all run in one process, again after a crash."""
     _facts: dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -78,12 +83,13 @@ class GitHubHost:
         request = DRAFT if draft else AUTO
         return replace(job, head=head, base=base, request=request, tier=None)
 
-    def fetch(self, job: ReviewJob) -> Fetched:
-        """The change as it is now. Raises HeadMoved if its head is not the job's any more."""
+    def fetch(self, job: ReviewJob, also: Collection[str] = ()) -> Fetched:
+        """The change as it is now, and the texts of `also`. Raises HeadMoved if its head is not
+        the job's any more."""
         owner, _, name = job.repository.partition("/")
         facts = self._facts.pop(job_id(job), None)
         with self._client(job) as client:
-            fetched = read_pull(client, owner, name, job.number, facts=facts)
+            fetched = read_pull(client, owner, name, job.number, facts=facts, also=also)
         if fetched.change.head != job.head:
             raise HeadMoved("the pull request got another head while it was read")
         self._policies[job_id(job)] = self.policy_of(fetched)
@@ -121,7 +127,27 @@ class GitHubHost:
         marks = self._marks(job)
         with self._client(job) as client:
             done = post(client, review, policy, marks, author=self.app.login, attempt=attempt)
-        return self._as_json(done)
+        posted = self._as_json(done)
+        if posted and self.resolves_threads:
+            posted["problems"] += self._resolved(job, review, done)
+        return posted
+
+    def _resolved(self, job: ReviewJob, review: Review, done: Published) -> list[str]:
+        """Resolve the threads of what is fixed; why not, where GitHub does not let us."""
+        fixed, known = review.progress.fixed, done.comments
+        comments = {known[life.id] for life in fixed if life.id in known}
+        if not comments:
+            return []
+        try:
+            with self._client(job, RESOLVING) as client:
+                resolve_threads(client, job.repository, job.number, comments)
+        except (Denied, Refused) as error:
+            log.warning(
+                "threads of %s#%s are not resolved: %s; the App needs contents: write for it",
+                job.repository, job.number, error,
+            )  # fmt: skip
+            return [str(error)]
+        return []
 
     def publish_failure(
         self, job: ReviewJob, failure: Failure, attempt: Attempt
@@ -196,13 +222,19 @@ class GitHubHost:
             "check_id": done.check_id,
             "moved": done.moved,
             "inline": list(done.inline),
+            "comments": dict(done.comments),
             "problems": list(done.problems),
         }
 
     @contextmanager
-    def _client(self, job: ReviewJob | CommandJob | FeedbackJob) -> "Iterator[Github]":
+    def _client(
+        self,
+        job: ReviewJob | CommandJob | FeedbackJob,
+        permissions: Mapping[str, str] = PERMISSIONS,
+    ) -> "Iterator[Github]":
         """A client for the job's repository alone."""
-        with _patience(), self.app.client(job.installation, job.repository_id) as client:
+        place = (job.installation, job.repository_id, permissions)
+        with _patience(), self.app.client(*place) as client:
             try:
                 yield client
             except Denied as error:

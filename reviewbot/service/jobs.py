@@ -28,11 +28,15 @@ MAX_NUMBER = 10**10 - 1
 AUTO, DRAFT = "auto", "draft"
 #: Stands before these where the service itself found the pull request: the request is the same one.
 SWEPT = "sweep:"
+#: Begins the request of a head that was reviewed, was followed by another one, and is back.
+BACK = "back:"
 _REQUEST = re.compile(r"[a-z]{1,20}(?::[0-9A-Za-z-]{1,64}){0,2}", re.ASCII)
 _WORDS = re.compile(r"[a-z]{1,20}(?: [a-z]{1,20})?", re.ASCII)
 
 #: What a review came to that was not the pull request's newest, or had nothing to review any more.
 SUPERSEDED = "superseded"
+#: … one that was posted, or left alone …
+REVIEWED = "reviewed"
 #: … and one that came to no end; what was `published` of it is what people know.
 FAILED = "failed"
 
@@ -42,7 +46,7 @@ _EVENTS = ("pull", "reply", "resolved", "reopened")
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 #: Kinds of requests in the store's words.
-_ASKED = {"comment": "command"}
+_ASKED = {"comment": "command", "back": "auto"}
 AskedTier = Literal["claude", "local"]
 
 
@@ -96,7 +100,7 @@ class ReviewJob(_PullJob):
     base: str
     request: str
     """`auto`, `draft`, `check:<id>:<digest>`, `label:<head>`, `comment:<comment>`, `sweep:auto`,
-    `sweep:draft`."""
+    `sweep:draft`, `back:<digest>`."""
     tier: AskedTier | None = None
     """Where a person wants it to go; None for what the router says."""
 
@@ -111,7 +115,7 @@ class ReviewJob(_PullJob):
     @property
     def automatic(self) -> bool:
         """Nobody asked for it: a newer automatic one makes it needless."""
-        return self.same_request in (AUTO, DRAFT)
+        return self.same_request in (AUTO, DRAFT) or self.request.startswith(BACK)
 
     @property
     def same_request(self) -> str:

@@ -136,7 +136,7 @@ def _picture(control: re.Match[str]) -> str:
 
 def _verdict(result: Json) -> tuple[str, str]:
     counts = {level.value: 0 for level in Severity}
-    for finding in result["findings"]:
+    for finding in (*result["findings"], *result.get("still_open", ())):
         counts[finding["severity"]] = counts.get(finding["severity"], 0) + 1
     found = ", ".join(f"{n} {level}" for level, n in counts.items() if n)
     if result.get("held"):

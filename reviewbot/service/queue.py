@@ -1,7 +1,9 @@
 """Deliveries' work, kept in DBOS's tables by whoever receives it."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
@@ -20,7 +22,10 @@ from reviewbot.service.dbos_setup import (
 )
 from reviewbot.service.group_commit import GroupCommit
 from reviewbot.service.jobs import (
+    AUTO,
+    BACK,
     FAILED,
+    REVIEWED,
     SUPERSEDED,
     CommandJob,
     FeedbackJob,
@@ -37,6 +42,8 @@ from reviewbot.service.jobs import (
 _CANCELLED, _ERROR, _DONE, _RUNNING = "CANCELLED", "ERROR", "SUCCESS", "PENDING"
 #: Reviews that are counted at most.
 MOST_COUNTED = 500
+#: Finished reviews of a pull request among which its last one is looked for.
+_LOOKED_AT = 50
 
 
 class _Wanted(NamedTuple):
@@ -60,9 +67,30 @@ class DbosQueue:
         """Keep the job, once, and return its id. Raises QueueUnavailable.
 
         One that came to nothing is taken up again: a pull request may be closed and reopened, and
-        a push be taken back.
+        a push be taken back. A head that was reviewed, and is back after another one, is a new job.
         """
-        return self._keep_in_turn(REVIEW, job_id(job), job)
+        wanted = job_id(job)
+        if self._keep_in_turn(REVIEW, wanted, job) != _DONE or job.same_request != AUTO:
+            return wanted
+        if not (last := self._last_of_another_head(job)):
+            return wanted
+        back = replace(job, request=f"{BACK}{hashlib.sha256(last.encode()).hexdigest()[:16]}")
+        self._keep_in_turn(REVIEW, job_id(back), back)
+        return job_id(back)
+
+    def _last_of_another_head(self, job: ReviewJob) -> str:
+        """The id of the pull request's last review, unless that is of the job's own head."""
+        with _stored():
+            done = self.client.list_workflows(
+                workflow_id_prefix=job_id(job).partition(job.head)[0],
+                status=_DONE,
+                sort_desc=True,
+                limit=_LOOKED_AT,
+                load_input=False,
+            )
+        shown = (each.workflow_id for each in done if _outcome(each.output) in (REVIEWED, FAILED))
+        last = next(shown, "")
+        return "" if f":{job.head}:" in last else last
 
     def enqueue_command(self, job: CommandJob) -> str:
         """Keep the job, once, and return its id. Raises QueueUnavailable."""
@@ -78,7 +106,8 @@ class DbosQueue:
         In the queue of the reviews, one at a time for each pull request: what a running review
         posts is written down before anybody looks for what became of it.
         """
-        return self._keep_in_turn(FEEDBACK, feedback_id(job), job)
+        self._keep_in_turn(FEEDBACK, feedback_id(job), job)
+        return feedback_id(job)
 
     def enqueue_report(self, job: ReportJob) -> str:
         """Keep the job, once and for all, and return its id. Raises QueueUnavailable."""
@@ -105,14 +134,16 @@ class DbosQueue:
             steps = self.client.list_workflow_steps(job_id(job))
         return next((each["output"] for each in steps if each["function_name"] == step), None)
 
-    def _keep_in_turn(self, workflow: str, wanted: str, job: ReviewJob | FeedbackJob) -> str:
-        """Behind the other jobs of its pull request."""
+    def _keep_in_turn(self, workflow: str, wanted: str, job: ReviewJob | FeedbackJob) -> str | None:
+        """Behind the other jobs of its pull request; the status of one that was there and stays
+        as it is."""
         place: Any = {"queue_name": REVIEWS, "queue_partition_key": job.partition}
         with _stored():
             known = self._keep.put(_wanted(workflow, wanted, job.as_dict(), place))
             if known and self._came_to_nothing(wanted, known):
                 self.client.rewind_workflow(wanted, application_version=VERSION, **place)
-            return wanted
+                return None
+            return known
 
     def depth(self) -> QueueDepth:
         """How many reviews wait and run, together up to MOST_COUNTED. Raises QueueUnavailable."""
@@ -146,6 +177,10 @@ class DbosQueue:
         output = done.output if isinstance(done.output, dict) else {}
         untold = output.get("outcome") == FAILED and not output.get("published")
         return untold or output.get("outcome") == SUPERSEDED
+
+
+def _outcome(output: Any) -> str:
+    return str(output.get("outcome")) if isinstance(output, dict) else ""
 
 
 def _id(wanted: _Wanted) -> str:

@@ -31,6 +31,7 @@ from reviewbot.service.durable import (
 )
 from reviewbot.service.jobs import (
     FAILED,
+    REVIEWED,
     SUPERSEDED,
     CommandJob,
     FeedbackJob,
@@ -113,12 +114,16 @@ class Jobs:
                 return {"problem": _CRASHED}
             attempt = 1
             try:
-                while wait := self._step("call", partial(self.parts.caller.try_once, job, attempt)):
+                while (wait := self._try(job, attempt)) is not None:
                     DBOS.sleep(wait)
                     attempt += 1
             except ReviewbotError as error:
                 return {"problem": str(error)}
             return {"attempts": attempt}
+
+    def _try(self, job: AskJob, attempt: int) -> float | None:
+        """Seconds to wait before the next try; 0.0 is a wait, too, and None is the end."""
+        return self._step("call", partial(self.parts.caller.try_once, job, attempt))
 
     def command(self, data: dict[str, Any]) -> dict[str, Any]:
         """Do what a comment asks for."""
@@ -223,7 +228,7 @@ class Jobs:
     def _review(self, steps: DurableSteps) -> dict[str, Any]:
         job, name = steps.job, steps.review_id
         if not steps.first and (done := self._published(job)):
-            return {"outcome": "reviewed", "review": name, "published": done}
+            return {"outcome": REVIEWED, "review": name, "published": done}
         newest = self._step("newest", lambda: self._newest(job))
         if not self._still_wanted(newest, job):
             return {"outcome": SUPERSEDED}
@@ -235,7 +240,7 @@ class Jobs:
             log.info("review %s: its head moved while it was read", name)
         if not steps.published:
             return self._superseded(steps)
-        return {"outcome": "reviewed", "review": name, "published": steps.published}
+        return {"outcome": REVIEWED, "review": name, "published": steps.published}
 
     def _published(self, job: ReviewJob) -> dict[str, Any] | None:
         """What an earlier run of this job posted: after that nothing can fail it any more."""

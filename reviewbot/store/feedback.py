@@ -177,11 +177,16 @@ class FeedbackStore(Store):
         repository: str | None = None,
         installation: int | None = None,
     ) -> list[PostedFinding]:
-        """Findings published from `since` to before `until`, oldest first, with their feedback.
+        """Findings first published from `since` to before `until`, oldest first, with their
+        feedback: one of a pull request is one, for however many heads it was published.
 
         `repository` is `owner/name` as it was called then.
         """
-        chosen = [posted_findings.c.posted_at >= since, posted_findings.c.posted_at < until]
+        chosen = [
+            posted_findings.c.posted_at >= since,
+            posted_findings.c.posted_at < until,
+            posted_findings.c.repeats.is_(None),
+        ]
         if repository is not None:
             chosen.append(posted_findings.c.repository == repository)
         if installation is not None:
@@ -189,7 +194,7 @@ class FeedbackStore(Store):
         with self._reading() as connection:
             said: dict[str, list[Feedback]] = defaultdict(list)
             for row in connection.execute(_said(chosen)):
-                said[row.finding_id].append(Feedback(FeedbackKind(row.kind), row.by, row.at))
+                said[row.first].append(Feedback(FeedbackKind(row.kind), row.by, row.at))
             rows = connection.execute(_posted(chosen))
             return [_posted_finding(row, said) for row in rows]
 
@@ -268,9 +273,13 @@ def _posted(chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
 
 
 def _said(chosen: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """What was made of the chosen rows, and of those that repeat one of them."""
+    rows = posted_findings.alias()
+    first = func.coalesce(rows.c.repeats, rows.c.id)
     return (
-        select(feedback.c.finding_id, feedback.c.kind, feedback.c.by, feedback.c.at)
-        .join(posted_findings)
+        select(first.label("first"), feedback.c.kind, feedback.c.by, feedback.c.at)
+        .join(rows, rows.c.id == feedback.c.finding_id)
+        .join(posted_findings, posted_findings.c.id == first)
         .where(*chosen)
         .order_by(feedback.c.at, feedback.c.id)
     )

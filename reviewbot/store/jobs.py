@@ -1,5 +1,6 @@
 """The store as a worker uses it: the ledger, prompts and answers, attempts and heartbeats."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,13 +10,14 @@ from sqlalchemy import delete, insert, select, update
 from reviewbot.costs.budget import NO_CAPS, Caps, Payer, Refusal, Spending
 from reviewbot.costs.calls import Call, CallStart
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Earlier
 from reviewbot.review.engine import Prompt, Reply
 from reviewbot.store.accounts import refusal_of
 from reviewbot.store.calls import find_start, has_settlement, insert_settlement, insert_start
 from reviewbot.store.engine import connect
 from reviewbot.store.ledger import Store, open_store
 from reviewbot.store.patience import patient
-from reviewbot.store.posted import Posting
+from reviewbot.store.posted import Posting, put_posted
 from reviewbot.store.prompts import (
     Answer,
     Question,
@@ -24,6 +26,7 @@ from reviewbot.store.prompts import (
     put_answer,
     put_prompt,
 )
+from reviewbot.store.rounds import get_earlier, put_round
 from reviewbot.store.schema import attempts, heartbeats
 
 #: A worker beats every 5 seconds; one that was silent for so long is taken for dead.
@@ -91,8 +94,18 @@ class JobStore(Store):
         )
 
     @patient
-    def add_posted(self, review_id: str, posting: Posting) -> None:
-        super().add_posted(review_id, posting)
+    def add_round(self, review: Review, posting: Posting, comments: Mapping[str, int]) -> None:
+        """Write down a stored review as posted: its findings, and what the next review of the pull
+        request goes on from. A second time changes nothing. Raises StoreError as `add_posted`."""
+        with self._writing() as connection:
+            put_posted(connection, review.id, posting)
+            put_round(connection, review, posting, comments)
+
+    @patient
+    def earlier(self, installation: int, repository_id: int, number: int, *, but: str) -> Earlier:
+        """What the posted reviews of a pull request left behind, without the review `but`."""
+        with self._reading() as connection:
+            return get_earlier(connection, installation, repository_id, number, but=but)
 
     @patient
     def put_prompt(self, prompt: Prompt, *, at: datetime, review_id: str = "") -> str:

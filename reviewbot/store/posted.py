@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from reviewbot.errors import StoreError
 from reviewbot.publishing.flagged import flagged_lines
@@ -38,8 +38,28 @@ def put_posted(connection: Connection, review_id: str, posting: Posting) -> None
         for position, finding in enumerate(review.result["findings"])
         if posting.in_texts or position in posting.inline
     ]
+    first = _first_rows(connection, review, posting)
+    rows = [{**row, "repeats": first.get(row["fingerprint"])} for row in rows]
     if rows:
         connection.execute(insert_new(connection, posted_findings), rows)
+
+
+def _first_rows(connection: Connection, review: StoredReview, posting: Posting) -> dict[str, str]:
+    """Fingerprint → the first row of that finding, of what other reviews of the pull request
+    published before."""
+    table = posted_findings.c
+    query = (
+        select(table.fingerprint, table.id)
+        .where(
+            table.installation == posting.installation,
+            table.repository_id == posting.repository_id,
+            table.number == review.number,
+            table.review_id != review.id,
+            table.repeats.is_(None),
+        )
+        .order_by(table.posted_at.desc(), table.id.desc())
+    )
+    return {row.fingerprint: row.id for row in connection.execute(query)}
 
 
 def _row(

@@ -12,7 +12,9 @@ are what people asked for in comments.
 who does it; `taken` are deliveries that came from GitHub's log, as long as it knows them.
 
 `posted_findings` has a row for each published finding, `feedback` what people made of it
-(append-only, too), `pull_ends` how pull requests with findings ended.
+(append-only, too), `pull_ends` how pull requests with findings ended. `rounds` are the reviews that
+were posted, with what the next one of the pull request goes on from: what was read, and how its
+findings stand.
 """
 
 from sqlalchemy import (
@@ -33,7 +35,7 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -277,10 +279,26 @@ posted_findings = Table(
     Column("github_review", BigInteger),
     Column("comment_id", BigInteger),
     Column("posted_at", Utc, nullable=False),
+    # of a finding that was published again for another head: its first row
+    Column("repeats", String(80)),
     Index("posted_findings_by_time", "posted_at"),
     Index("posted_findings_by_repository", "repository", "posted_at"),
     Index("posted_findings_by_installation", "installation", "posted_at"),
     Index("posted_findings_by_pull", "installation", "repository_id", "number", "posted_at"),
+)
+
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("review_id", String(64), primary_key=True),
+    Column("installation", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("number", NUMBER, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("line", JSON, nullable=False),
+    Column("read", JSON, nullable=False),
+    Column("lives", JSON, nullable=False),
+    Index("rounds_by_pull", "installation", "repository_id", "number", "at"),
 )
 
 feedback = Table(

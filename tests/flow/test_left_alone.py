@@ -14,6 +14,7 @@ from reviewbot.costs.budget import Payer, Spending
 from reviewbot.costs.prices import PriceBook
 from reviewbot.pipeline import Setup, review_change
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Earlier
 from reviewbot.reading import Asked
 from reviewbot.review.engine import (
     Ask,
@@ -66,7 +67,10 @@ class Steps:
     says: str
     asked: list[str] = field(default_factory=list)
 
-    def fetch(self) -> Fetched:
+    def earlier(self) -> Earlier:
+        return Earlier()
+
+    def fetch(self, also: Collection[str]) -> Fetched:
         return self.fetched
 
     def analyze(

@@ -73,6 +73,10 @@ class Content:
         self._git("fast-import", "--quiet", *options, data=b"".join(lines))
         return self.resolve(f"refs/heads/{branch}")
 
+    def put(self, branch: str, commit: str) -> None:
+        """`branch` is at that commit from now on, whatever it had: a force-push back."""
+        self._git("update-ref", f"refs/heads/{branch}", commit)
+
     def resolve(self, revision: str) -> str:
         branch = self.folder / "refs" / "heads" / revision
         if branch.is_file():  # the usual case, without the price of a process

@@ -24,6 +24,16 @@ reactionGroups { content reactors(first: 50) {
 edges { reactedAt node { __typename ... on User { login } } } } }
 } } } } } } }
 """
+THREADS_ASKED = """
+query($owner: String!, $name: String!, $number: Int!, $after: String) {
+repository(owner: $owner, name: $name) { pullRequest(number: $number) {
+reviewThreads(first: 100, after: $after) { pageInfo { hasNextPage endCursor }
+nodes { id isResolved comments(first: 1) { nodes { fullDatabaseId } } } } } } }
+"""
+RESOLVE_ASKED = """
+mutation($thread: ID!) {
+resolveReviewThread(input: {threadId: $thread}) { thread { isResolved } } }
+"""
 #: REST's names of reactions.
 _CONTENTS = {
     "+1": "THUMBS_UP",
@@ -38,7 +48,28 @@ _CONTENTS = {
 
 
 def is_asked(query: str) -> bool:
-    return query.split() == ASKED.split()
+    return query.split() in (ASKED.split(), THREADS_ASKED.split())
+
+
+def resolves(query: str) -> bool:
+    return query.split() == RESOLVE_ASKED.split()
+
+
+def resolve(
+    variables: Mapping[str, Any], repositories: Mapping[str, Repository], caller: Caller
+) -> dict[str, Any]:
+    """GitHub wants `contents: write` for it, whoever began the thread."""
+    number = int(str(variables["thread"]).removeprefix("PRRT_"))
+    for repository in repositories.values():
+        for one in (each for pull in repository.pulls.values() for each in pull.threads):
+            if one.id == number and covers(caller, repository):
+                if not allows(caller.permissions, "contents", "write"):
+                    return _failed(
+                        "FORBIDDEN", ["resolveReviewThread"], {"resolveReviewThread": None}
+                    )
+                one.resolved_by = caller.login or ""
+                return {"data": {"resolveReviewThread": {"thread": {"isResolved": True}}}}
+    return _failed("NOT_FOUND", ["resolveReviewThread"], {"resolveReviewThread": None})
 
 
 def answer(
@@ -89,6 +120,7 @@ def _thread(first: LineComment) -> dict[str, Any]:
         "reactionGroups": [_group(first, name, shown) for name, shown in _CONTENTS.items()],
     }
     return {
+        "id": f"PRRT_{first.id}",
         "isResolved": bool(first.resolved_by),
         "resolvedBy": {"login": first.resolved_by} if first.resolved_by else None,
         "comments": {"nodes": [comment]},

@@ -24,6 +24,8 @@ def answer_query(
     query, variables = body["query"], body.get("variables", {})
     if query == _WHO:
         return {"data": {"viewer": {"login": caller.login}}}
+    if conversations.resolves(query):
+        return conversations.resolve(variables, repositories, caller)
     if conversations.is_asked(query):
         return conversations.answer(variables, repositories, caller)
     shape = _SHAPE.fullmatch(query)

@@ -11,7 +11,9 @@ from reviewbot.costs.calls import Call, CallStart
 from reviewbot.costs.summary import summarize
 from reviewbot.privacy.egress import EgressEntry
 from reviewbot.publishing.fingerprint import with_fingerprint
+from reviewbot.publishing.life import Life, State
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Progress, Round
 from reviewbot.review.answer import Category, Severity
 from reviewbot.review.engine import Outcome, Usage
 from reviewbot.review.finding import Coverage, CoverageStatus, Finding
@@ -382,3 +384,16 @@ def large_review(files: int, findings: int) -> Review:
         notes=tuple(f"note {number} " + "x" * 200 for number in range(300)),
         attention=tuple(f"REVIEWED IN PART: {path}: cut off" for path in paths[:200]),
     )
+
+
+def later_review() -> Review:
+    """Of a push with nothing new in it: two findings are still open, one is fixed by it."""
+    review = shop_review()
+    lives = tuple(
+        Life(f"r:{n}", finding, finding.fingerprint, "e" * 40, inline=finding.anchored)
+        for n, finding in enumerate(review.findings)
+    )
+    fixed = replace(lives[2], state=State.FIXED, fixed_in=review.change.head or "")
+    line = Round("e" * 40, review.created_at, 4, 2, 3, 0, 3, Decimal("0.0412"))
+    progress = Progress((line,), (*lives[:2], fixed), lives[:2], (fixed,))
+    return replace(review, findings=(), walkthrough=(), progress=progress)

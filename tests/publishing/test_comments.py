@@ -136,7 +136,7 @@ def test_a_place_that_github_would_refuse(path, line, end, side, reason) -> None
     review = shop_review()
     astray = replace(review.findings[0], path=path, line=line, end_line=end, side=side)
 
-    placed = place([astray], review.change, inline=True)
+    placed = place([astray], review.change, lambda _: True)
 
     assert not placed.inline
     assert not placed.rest[0].anchored

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from publishing.sample_reviews import hostile_review, large_review, scripted_review, shop_review
+from publishing.sample_reviews import (
+    hostile_review,
+    large_review,
+    later_review,
+    scripted_review,
+    shop_review,
+)
 
 from reviewbot.publishing.summary import LIMIT, route_markdown, summary_markdown
 
@@ -74,3 +80,15 @@ def test_the_route_alone_lists_every_file() -> None:
 
     assert text.startswith("## Route: claude\n\n**claude**: payments has 5 points")
     assert "| `docs/refunds.md` | docs | local |" in text
+
+
+def test_a_later_push_names_what_is_open_and_what_it_fixed() -> None:
+    summary = summary_markdown(later_review(), links={"r:0": "https://github.com/acme/shop/pull/7"})
+
+    assert summary.startswith("## reviewbot: 1 critical, 1 medium\n")
+    before, _, fixed = summary.partition("### Fixed by this push")
+    assert "open since `eeeeeee` · [comment](https://github.com/acme/shop/pull/7)" in before
+    assert "Removing a missing item now raises ValueError" in before
+    assert "fixed in `89abcde`" in fixed
+    assert "| `eeeeeee` | 2026-05-04 12:00 | 4 hunks of 2 files | 3 | 0 | 3 | $0.0412 |" in fixed
+    assert "| `89abcde` | 2026-05-04 12:00 | nothing new | 0 | 1 | 2 |" in fixed

@@ -16,6 +16,7 @@ pytest.register_assert_rewrite(
     "story_reviews",
     "story_commands",
     "story_feedback",
+    "story_pushes",
     "story_tenants",
     "story_crashes",
     "story_budget",

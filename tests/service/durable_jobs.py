@@ -8,7 +8,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -93,7 +93,7 @@ class FileHost:
             return None
         return job if head == job.head else replace(job, head=head, request="auto", tier=None)
 
-    def fetch(self, job: ReviewJob) -> Fetched:
+    def fetch(self, job: ReviewJob, also: Collection[str]) -> Fetched:
         if (crash := self.folder / "bugs" / str(job.number)).exists():
             raise KeyError(crash.read_text())
         template = PLAIN if job.number >= 100 else RISKY

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from github_simulator.apps import Installation
 from github_simulator.content import Content
+from github_simulator.faults import How
 from github_simulator.rates import kind_of
 from github_simulator.records import CheckRun
 from github_simulator.server import GitHubSimulator
@@ -19,7 +20,10 @@ from reviewbot.costs.prices import PriceBook
 from reviewbot.github.app import GitHubApp
 from reviewbot.github.reviews import Attempt
 from reviewbot.pipeline import Setup, effective_policy
+from reviewbot.publishing.fingerprint import with_fingerprint
+from reviewbot.publishing.life import Life, State
 from reviewbot.publishing.result import Review
+from reviewbot.publishing.rounds import Progress, Round
 from reviewbot.review.engine import Lineup
 from reviewbot.routing.rules import shipped_rules
 from reviewbot.service.durable import Failure, HeadMoved, HostBusy
@@ -252,3 +256,122 @@ def test_a_head_that_moved_is_no_failure(bench: Bench, pull: Pull) -> None:
 
     with pytest.raises(HeadMoved):
         bench.host.fetch(bench.job)
+
+
+QUOTE = "b"
+
+
+@pytest.fixture
+def fixed(bench: Bench, pull: Pull) -> tuple[ReviewJob, Review]:
+    """A finding was posted on a line, and the next push has fixed it."""
+    finding = with_fingerprint(
+        replace(
+            shop_review().findings[0],
+            path="a.py", line=1, end_line=1, quote=QUOTE, suggestion=None,
+        )
+    )  # fmt: skip
+    first = replace(bench.review(), findings=(finding,))
+    bench.host.publish(bench.job, first, Attempt())
+    life = Life("r:0", finding, finding.fingerprint, bench.job.head, inline=True)
+    head = bench.repository.push(pull, {"a.py": "c\n"})
+    job = replace(bench.job, head=head)
+    change = bench.host.fetch(job).change
+    gone = replace(life, state=State.FIXED, fixed_in=head)
+    progress = Progress(lives=(gone,), fixed=(gone,))
+    return job, replace(first, change=change, findings=(), progress=progress)
+
+
+def answers(pull: Pull) -> list[str]:
+    return [one.body.partition("\n")[0] for one in pull.threads if one.reply_to is not None]
+
+
+def test_what_a_push_fixed_is_answered_once_however_often_it_is_posted(
+    bench: Bench, pull: Pull, fixed: tuple[ReviewJob, Review]
+) -> None:
+    job, review = fixed
+
+    done = [bench.host.publish(job, review, Attempt()) for _ in range(3)]
+
+    assert answers(pull) == [f"Fixed in {job.head[:7]}."]
+    assert [one["outcome"] for one in done] == ["posted", "already", "already"]
+    assert done[0]["comments"] == {"r:0": pull.threads[0].id}
+
+
+@pytest.mark.parametrize("how", ["502", "hang-up"])
+def test_an_answer_whose_fate_is_unclear_is_looked_for(
+    simulator: GitHubSimulator,
+    bench: Bench,
+    pull: Pull,
+    fixed: tuple[ReviewJob, Review],
+    how: How,
+) -> None:
+    job, review = fixed
+    simulator.ambiguous("POST .*/replies", how)
+
+    with pytest.raises(HostBusy):
+        bench.host.publish(job, review, Attempt())
+    bench.host.publish(job, review, Attempt())
+
+    assert answers(pull) == [f"Fixed in {job.head[:7]}."]
+
+
+def test_somebody_elses_answer_with_our_mark_is_no_answer_of_ours(
+    simulator: GitHubSimulator, bench: Bench, pull: Pull, fixed: tuple[ReviewJob, Review]
+) -> None:
+    job, review = fixed
+    bench.host.publish(job, review, Attempt())
+    mine = pull.threads.pop()
+    simulator.person("mallory").reply(bench.repository, pull, pull.threads[0], mine.body)
+
+    bench.host.publish(job, review, Attempt())
+
+    assert [one.author for one in pull.threads[1:]] == ["mallory", "reviewbot[bot]"]
+
+
+def test_a_comment_that_people_deleted_gets_no_answer_and_nothing_fails(
+    bench: Bench, pull: Pull, fixed: tuple[ReviewJob, Review]
+) -> None:
+    job, review = fixed
+    pull.threads.clear()
+
+    done = bench.host.publish(job, review, Attempt())
+
+    assert (done["outcome"], done["problems"], answers(pull)) == ("posted", [], [])
+    assert "Fixed by this push" in pull.comments[0].body
+
+
+def test_threads_are_resolved_only_where_the_operator_wants_it_and_github_allows(
+    simulator: GitHubSimulator, bench: Bench, pull: Pull, fixed: tuple[ReviewJob, Review]
+) -> None:
+    job, review = fixed
+    resolving = replace(bench.host, resolves_threads=True)
+
+    bench.host.publish(job, review, Attempt())
+    untouched = pull.threads[0].resolved_by
+    refused = resolving.publish(job, review, Attempt())
+    bench.installation.permissions["contents"] = "write"
+    allowed = resolving.publish(job, review, Attempt())
+    before = len(simulator.requests)
+    again = resolving.publish(job, review, Attempt())
+
+    assert (untouched, pull.threads[0].resolved_by) == ("", "reviewbot[bot]")
+    assert refused["outcome"] == "already"
+    assert "token" in refused["problems"][0]
+    assert allowed["problems"] == again["problems"] == []
+    mutations = [one for one in simulator.requests[before:] if "mutation" in str(one.body)]
+    assert mutations == []
+
+
+def test_a_push_without_news_posts_no_review_even_where_there_is_no_summary(
+    bench: Bench, pull: Pull
+) -> None:
+    bench.repository.content.commit(
+        "main", {".github/reviewbot.yml": "publish: {summary: false}\n"}
+    )
+    review = bench.review()
+    line = Round(bench.job.head, review.created_at, 1, 1, 0, 0, 0, review.cost.total_usd)
+
+    bench.host.publish(bench.job, replace(review, progress=Progress((line,))), Attempt())
+
+    assert (pull.reviews, pull.comments) == ([], [])
+    assert bench.check.conclusion == "success"

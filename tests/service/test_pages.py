@@ -13,6 +13,7 @@ from publishing.sample_reviews import (
     held_review,
     hostile_review,
     large_review,
+    later_review,
     scripted_review,
     shop_review,
 )
@@ -29,6 +30,7 @@ REVIEWS = {
     "hostile": hostile_review(),
     "large": large_review(300, 40),
     "held": held_review(),
+    "later": later_review(),
 }
 #: Tags that the pages use; anything else was written by someone else.
 TAGS = frozenset(
@@ -205,6 +207,17 @@ def test_a_held_review_says_why_and_what_is_left(
     assert text.index("Held: budget used up") < text.index("acme/shop may spend $20.00 a month")
     assert "Budget left" in text
     assert "of $20.00 a month for this repository: 64 % used" in text
+
+
+def test_a_later_push_shows_what_is_still_open(
+    listener: Listener, person: requests.Session
+) -> None:
+    text = page(listener, person, "later")
+
+    assert "1 critical, 1 medium" in text
+    assert "Nothing new." in text
+    assert text.index("Still open") < text.index("Refunds are cut down to whole cents")
+    assert "eeeeeee" in text
 
 
 def test_nothing_that_others_wrote_acts(listener: Listener, person: requests.Session) -> None:

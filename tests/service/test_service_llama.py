@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
@@ -53,7 +53,7 @@ new file mode 100644
 class DenseHost(FileHost):
     """Its pull request is one that estimates misjudge."""
 
-    def fetch(self, job: ReviewJob) -> Fetched:
+    def fetch(self, job: ReviewJob, also: Collection[str]) -> Fetched:
         change = parse_diff(DIFF)
         return Fetched(replace(change, repository=job.repository, number=job.number, head=job.head))
 

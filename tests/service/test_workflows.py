@@ -13,12 +13,13 @@ import psycopg
 import pytest
 from dbos import DBOS
 from durable_jobs import FileHost, Holds, Place
-from model_servers.behaviours import Fail
+from model_servers.behaviours import Answer, Fail
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
 from sqlalchemy import Engine
 
 from reviewbot.costs.calls import Call
+from reviewbot.review.engine import Outcome
 from reviewbot.service import worker
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import CommandJob, FeedbackJob, ReportJob, ReviewJob, job_id
@@ -225,6 +226,27 @@ def test_a_push_that_is_taken_back_is_reviewed_after_all(service: Service, job: 
     assert [post["head"] for post in service.posts(job.number)] == [pushed.head, job.head]
 
 
+def test_a_head_that_is_back_after_another_one_is_a_new_job(
+    service: Service, job: ReviewJob
+) -> None:
+    pushed = replace(job, head="c" * 40)
+    service.result(service.queue.enqueue_review(job))
+    again = service.queue.enqueue_review(job)
+    for each in (pushed, job, pushed):
+        service.head(job.number, each.head)
+        names = [service.queue.enqueue_review(each) for _ in range(3)]
+        assert len(set(names)) == 1
+        service.result(names[0])
+        assert service.queue.enqueue_review(each) == job_id(each), "it is what is shown"
+
+    late = service.result(service.queue.enqueue_review(job))
+
+    assert again == job_id(job)
+    heads = [job.head, pushed.head, job.head, pushed.head]
+    assert [post["head"] for post in service.posts(job.number)] == heads
+    assert late["outcome"] == "superseded", "the delivery of an old head is no push"
+
+
 def test_a_pull_request_that_is_reopened_is_reviewed(service: Service, job: ReviewJob) -> None:
     service.head(job.number, "closed")
     closed = service.result(service.queue.enqueue_review(job))
@@ -353,6 +375,20 @@ def test_a_rate_limit_is_slept_out_and_the_answer_bought_once(
     steps = service.queue.client.list_workflow_steps(ask.workflow_id)
     assert [step["function_name"] for step in steps] == ["call", "DBOS.sleep", "call"]
     assert outcome["outcome"] == "reviewed"
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_once_more(
+    service: Service, job: ReviewJob
+) -> None:
+    """As at a terminal: such a try is worth another at once."""
+    service.claude.play(Answer("Looks good to me!"))
+
+    outcome = service.result(service.queue.enqueue_review(job))
+
+    calls = service.store.calls(review_id=outcome["review"])
+    outcomes = [call.outcome for call in calls if isinstance(call, Call)]
+    assert outcomes == [Outcome.MALFORMED, Outcome.ANSWERED]
+    assert [post["review"] for post in service.posts(job.number)] == [outcome["review"]]
 
 
 def test_a_job_that_keeps_crashing_the_worker_is_given_up_and_told(

@@ -1,0 +1,149 @@
+"""Where a change goes, and whether it is reviewed at all: by rules and policy, whole, before any
+model reads it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reviewbot.change.source import Fetched
+from reviewbot.config.documents import load_document, validate
+from reviewbot.config.policy import Policy, narrow, without_policy
+from reviewbot.costs.prices import PriceBook
+from reviewbot.errors import DocumentError, EngineError
+from reviewbot.privacy.egress import NeverSend
+from reviewbot.reading import Talk
+from reviewbot.review.already import ReadBefore, left_to_read
+from reviewbot.review.briefing import briefing_of
+from reviewbot.review.doubt import doubt_job, opinion_of, settled, unchanged, with_uncertain
+from reviewbot.review.engine import Lineup
+from reviewbot.review.evidence import Analysis
+from reviewbot.review.plan import plan
+from reviewbot.routing.ignored import ignored
+from reviewbot.routing.model import Route, Tier
+from reviewbot.routing.override import overridden
+from reviewbot.routing.router import areas_of, decide
+from reviewbot.routing.rules import RuleSet, policy_rules
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a review is done with; the same for all reviews of one process."""
+
+    rules: RuleSet
+    policy: Policy
+    """The operator's; a repository's own narrows it."""
+    lineup: Lineup
+    prices: PriceBook
+    claude_model: str
+    """The model of the "all Claude" comparison."""
+    claude_context_tokens: int
+    local_context_tokens: int | None
+    automatic: bool = False
+    """Nobody asked for this review: drafts and what the policy ignores are routed only."""
+    tier: Tier | None = None
+    """Where a person wants the change to go; None for what the router says."""
+    dismissed: frozenset[str] = frozenset()
+    """Fingerprints of findings that people do not want to see again."""
+    tolerant: bool = False
+    """A repository's broken policy is reported on the review, which goes on without it."""
+
+
+class Effective(NamedTuple):
+    """The policy that holds for a change."""
+
+    policy: Policy
+    problem: str = ""
+    """What is wrong with the repository's own, and what holds instead."""
+
+
+def effective_policy(setup: Setup, fetched: Fetched) -> Effective:
+    """The operator's policy, narrowed by the repository's.
+
+    Raises DocumentError if that is wrong and the setup is not tolerant.
+    """
+    if fetched.policy is None:
+        return Effective(setup.policy)
+    text, path = fetched.policy.text, fetched.policy.path
+    try:
+        return Effective(narrow(setup.policy, validate(Policy, load_document(text, path))))
+    except DocumentError as error:
+        if setup.tolerant:
+            kept, how = without_policy(text, path)
+            problem = f"the policy is broken and does not hold: {error}. Until it is mended {how}"
+            return Effective(narrow(setup.policy, kept), problem)
+        where = "read from the base of the change, not from the change itself"
+        hint = f"{error.hint}; {where}" if error.hint else where
+        raise DocumentError(error.source, error.line, error.problem, hint) from None
+
+
+def route_change(fetched: Fetched, setup: Setup, policy: Policy) -> Route:
+    """Only the decision."""
+    route = decide(
+        fetched.change, setup.rules, policy, local_context_tokens=setup.local_context_tokens
+    )
+    return overridden(route, setup.tier) if setup.tier else route
+
+
+def decided(
+    talk: Talk,
+    fetched: Fetched,
+    setup: Setup,
+    policy: Policy,
+    never_send: NeverSend,
+    before: ReadBefore,
+) -> tuple[Route, str]:
+    """Where the change goes, and why it is routed only; empty if it is reviewed."""
+    route = route_change(fetched, setup, policy)
+    if why := _left_alone(fetched, setup, policy, route):
+        return route, why
+    if policy.route.uncertain == "ask" and route.certainty == "uncertain" and not setup.tier:
+        route = _asked(talk, fetched, setup, policy, never_send, before, route)
+    return route, _left_alone(fetched, setup, policy, route)
+
+
+def _asked(
+    talk: Talk,
+    fetched: Fetched,
+    setup: Setup,
+    policy: Policy,
+    never_send: NeverSend,
+    before: ReadBefore,
+    route: Route,
+) -> Route:
+    """The route of a change that the rules leave in doubt: as it is, with Claude, unless the
+    local model says clearly that it needs no careful review. It is not asked again about what
+    has been read."""
+    spared = route_change(fetched, setup, with_uncertain(policy, "local"))
+    if [file.tier for file in spared.files] == [file.tier for file in route.files]:
+        return route
+    lineup = setup.lineup.using(policy.route.engines)
+    planned = plan(fetched.change, spared, lineup, never_send.covers)
+    if before.files and left_to_read(fetched.change, planned, before).nothing:
+        return unchanged(spared)
+    areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
+    briefing = briefing_of(fetched, policy, Analysis(), never_send)
+    local = setup.lineup.get("local")
+    job = doubt_job(route, areas, briefing, local, sources=talk.texts, count=talk.steps.count)
+    if isinstance(job, str):
+        return settled(route, spared, job)
+    try:
+        [asked] = talk.ask([job])
+    except EngineError as error:
+        return settled(route, spared, f"it failed: {error}")
+    return settled(route, spared, opinion_of(asked.reply))
+
+
+def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) -> str:
+    """Why a change is routed only; empty if it is reviewed. A risky one always is."""
+    if not setup.automatic:
+        return ""
+    if fetched.draft and not policy.review.drafts:
+        return "a draft: it is reviewed when it is ready, or when somebody asks"
+    if route.tier is Tier.CLAUDE:
+        return ""
+    return ignored(
+        policy,
+        author=fetched.author,
+        labels=fetched.labels,
+        branch=fetched.branch,
+        title=fetched.change.title,
+    )
