@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from flow.conftest import LOGIN_BASE, LOGIN_HEAD, PAGES_BASE, PAGES_HEAD
 from github_simulator.content import Content
 from github_simulator.server import GitHubSimulator
 from github_simulator.state import Pull, Repository
@@ -26,25 +26,6 @@ DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf
 BOT = "github-actions[bot]"
 STATE_KEY = "a state key that nobody else knows"
 _EXPRESSION = re.compile(r"\$\{\{ *(inputs|github)\.([\w-]+) *\}\}")
-
-LOGIN_BASE = """\
-import hmac
-
-from shop.identity import Denied, digest, start_session
-
-
-def login(user, password):
-    if not user.active:
-        raise Denied
-    if hmac.compare_digest(user.digest, digest(password)):
-        return start_session(user)
-    return None
-"""
-LOGIN_HEAD = LOGIN_BASE.replace(
-    "hmac.compare_digest(user.digest, digest(password))", "user.digest == digest(password)"
-)
-PAGES_BASE = "def pages(total, size):\n    return -(-total // size)\n"
-PAGES_HEAD = "def pages(total, size):\n    return total // size\n"
 
 
 @dataclass
@@ -209,7 +190,6 @@ def job(tmp_path: Path, claude_server: ClaudeServer, openai_server: OpenAIServer
         }
         yield made
         assert github.problems == []
-    shutil.rmtree(tmp_path / "content", ignore_errors=True)
 
 
 @pytest.fixture

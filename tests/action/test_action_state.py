@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from action.conftest import LOGIN_HEAD, STATE_KEY, Job
+from action.conftest import STATE_KEY, Job
 from databases import new_database
+from flow.conftest import LOGIN_HEAD
 from github_simulator.records import Comment
 from github_simulator.review_routes import answer_thread
 
@@ -290,6 +291,20 @@ def test_what_a_review_cost_that_came_too_late_is_remembered(job: Job, says: Say
     record = record_in(job, 1, pull.comments[0].body)
     both = Decimal(first.outputs["cost-usd"]) + Decimal(late.outputs["cost-usd"])
     assert sum(call.usd for call in record.calls) == both
+
+
+def test_a_summary_whose_answer_was_lost_counts_once(job: Job, says: Says) -> None:
+    pull = job.pull("risky")
+    job.claude.answering = lambda asked: risky(says)
+    job.run(job.event(pull))
+    job.repository.push(pull, {"shop/auth/login.py": LOGIN_HEAD + "\n# more\n"})
+    job.github.ambiguous("PATCH .*/issues/comments/", "502")
+
+    ran = job.run(job.event(pull, "synchronize"))
+
+    assert ran.code == 0, ran.log
+    record = record_in(job, 1, pull.comments[0].body)
+    assert sum(call.calls for call in record.calls) == 2
 
 
 def test_a_database_remembers_instead(job: Job, says: Says, postgresql_server: str) -> None:

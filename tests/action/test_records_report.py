@@ -1,16 +1,23 @@
 """A month's report from nothing but the records in pull requests."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from action.conftest import STATE_KEY, Job
+import yaml
+from action.conftest import ROOT, STATE_KEY, Job
 from github_simulator.server import TOKEN
 
 from reviewbot.cli import main
 
 Says = Callable[..., str]
+EXAMPLES = ROOT / "docs" / "examples"
 
 
 @pytest.fixture
@@ -78,6 +85,37 @@ def test_it_is_posted_as_the_months_issue(
 
     [issue] = reviewed.repository.issues.values()
     assert "not from a ledger" in issue.body
+
+
+def test_the_example_workflow_posts_last_months(job: Job) -> None:
+    """Its script as it stands, after a step that has installed reviewbot."""
+    [told] = yaml.safe_load((EXAMPLES / "monthly-report.yml").read_text("utf-8"))["jobs"].values()
+    [step] = [one for one in told["steps"] if "run" in one]
+    assert set(step["env"]) == {"GITHUB_TOKEN", "REVIEWBOT_MARKER_KEY"}
+    temp = job.folder / "temp"
+    temp.mkdir()
+    (temp / "reviewbot").symlink_to(Path(sys.executable).parents[1], target_is_directory=True)
+
+    ran = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(job.folder),
+            "RUNNER_TEMP": str(temp),
+            "GITHUB_REPOSITORY": "acme/shop",
+            "REVIEWBOT_GITHUB_API_URL": job.github.url,
+            "GITHUB_TOKEN": TOKEN,
+            "REVIEWBOT_MARKER_KEY": STATE_KEY,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    [issue] = job.repository.issues.values()
+    last = datetime.now(UTC).replace(day=1) - timedelta(days=1)
+    assert issue.title == f"Reviews in {last:%B %Y}: acme/shop"
 
 
 def test_another_key_reads_nothing(
