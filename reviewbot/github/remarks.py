@@ -23,10 +23,6 @@ class Remarks:
     """Answers that are still to be given."""
 
 
-#: Nobody needs to know.
-NO_REMARKS = Remarks({}, ())
-
-
 def wants_remarks(open_: Sequence[Life], fixed: Sequence[Life]) -> bool:
     """Whether the comments must be listed: to find one, or not to answer twice."""
     unknown = any(life.inline and life.comment_id is None for life in open_)

@@ -6,7 +6,7 @@ is open: no text of a file, or lines that left the diff though they still stand 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -103,7 +103,7 @@ class Lives:
     all: tuple[Life, ...] = ()
     fixed_now: tuple[Life, ...] = ()
     """Those that this push has fixed."""
-    new: tuple[Finding, ...] = field(default=())
+    new: tuple[Finding, ...] = ()
     """What nobody has said before."""
 
     @property
