@@ -97,3 +97,18 @@ def test_what_shows_that_an_attack_fails_is_there(root: Path) -> None:
 
     assert len(shown) > 15
     assert [path for path in shown if not (root / path).exists()] == []
+
+
+def test_every_metric_is_documented_and_no_other(root: Path) -> None:
+    """As Prometheus names them: a counter ends in `_total`."""
+    code = "\n".join(
+        path.read_text("utf-8") for path in (root / "reviewbot" / "service").glob("*.py")
+    )
+    made = set(re.findall(r'"(reviewbot_\w+)"', code)) - {"reviewbot_session"}  # a cookie
+    operating = (root / "docs" / "operating.md").read_text("utf-8")
+
+    rows = re.findall(r"^\| (`reviewbot_.+?) \|", operating, re.MULTILINE)
+    told = {name for row in rows for name in re.findall(r"`(reviewbot_\w+)`", row)}
+
+    assert len(made) > 10
+    assert {name.removesuffix("_total") for name in told} == made
