@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-sys.path += [str(Path(__file__).parents[1] / "tests" / folder) for folder in ("", "service")]
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "service"))
 
 from databases import new_database, running_postgresql
 from github_simulator.state import Pull, Repository
@@ -83,9 +84,7 @@ def pull_request(service: Service) -> tuple[Repository, Pull]:
     after = "\n".join(
         f"    user.value_{n} = user.digest == user.password({n})" for n in range(LINES)
     )
-    repository.content.commit(
-        "main", dict.fromkeys(paths, f"def login(user, check):\n{before}\n")
-    )
+    repository.content.commit("main", dict.fromkeys(paths, f"def login(user, check):\n{before}\n"))
     changed = dict.fromkeys(paths, f"def login(user, check):\n{after}\n")
     repository.content.commit("large", changed, start="main")
     pull = Pull(FIRST, "Simplify login", None, "main", "large")
