@@ -38,7 +38,7 @@ def start_worker(
 
 
 def _work(environment: dict[str, str], log: str) -> None:
-    with open(log, "ab") as file:  # noqa: PTH123
+    with open(log, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.clear()
