@@ -113,12 +113,17 @@ class Jobs:
                 return {"problem": _CRASHED}
             attempt = 1
             try:
-                while wait := self._step("call", partial(self.parts.caller.try_once, job, attempt)):
+                # 0 seconds are a wait, too: what a model garbled is asked again at once
+                while (wait := self._asked_once(job, attempt)) is not None:
                     DBOS.sleep(wait)
                     attempt += 1
             except ReviewbotError as error:
                 return {"problem": str(error)}
             return {"attempts": attempt}
+
+    def _asked_once(self, job: AskJob, attempt: int) -> float | None:
+        """Seconds until the next try; None for no more."""
+        return self._step("call", partial(self.parts.caller.try_once, job, attempt))
 
     def command(self, data: dict[str, Any]) -> dict[str, Any]:
         """Do what a comment asks for."""
