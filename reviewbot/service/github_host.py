@@ -1,5 +1,6 @@
 """The pull requests' host as the durable jobs see it: GitHub, one repository's token at a time."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Wait after an answer that says nothing, seconds.
 UNCLEAR_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
 
 
 OpenClient = Callable[[], AbstractContextManager["Github"]]
@@ -202,7 +205,7 @@ class GitHubHost:
     @contextmanager
     def _client(self, job: ReviewJob | CommandJob | FeedbackJob) -> "Iterator[Github]":
         """A client for the job's repository alone."""
-        with _patience(), self.app.client(job.installation, job.repository_id) as client:
+        with _patience(), self._opened(job) as client:
             try:
                 yield client
             except Denied as error:
@@ -210,6 +213,17 @@ class GitHubHost:
                     raise
                 self.app.forget(job.installation, job.repository_id)
                 raise HostBusy("GitHub takes the token no more", UNCLEAR_SECONDS) from None
+
+    def _opened(self, job: ReviewJob | CommandJob | FeedbackJob) -> "Github":
+        """Raises HostBusy where GitHub does not take what the App signs: it does not if our clock
+        is wrong, and does again when that is set right."""
+        try:
+            return self.app.client(job.installation, job.repository_id)
+        except Denied as error:
+            if error.status != 401:
+                raise
+            log.warning("GitHub does not take the App's signature (401): is this clock right?")
+            raise HostBusy(str(error), UNCLEAR_SECONDS) from None
 
 
 @contextmanager
