@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "service"))
 
+from any_input import JUDGES
 from processes import table
-from security.inputs import JUDGES
 
 COUNTS = {
     "webhook bodies": 1_000_000,

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from security.inputs import JUDGES
+from any_input import JUDGES
 
 
 @pytest.mark.parametrize("kind", JUDGES)

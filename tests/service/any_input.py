@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from listening import SECRET, FixedHealth, MemoryQueue, signature
 from security.payloads import PAYLOADS
-from service.listening import SECRET, FixedHealth, MemoryQueue, signature
-from service.test_webhook import DELIVERIES
+from test_webhook import DELIVERIES
 
 from reviewbot.change.parse import parse_diff
 from reviewbot.config.policy import load_policy
