@@ -51,7 +51,7 @@ class Fault:
 
 def expire(github: GitHubSimulator, name: str) -> None:
     """The repository's tokens end while the model thinks."""
-    for grant in github.apps.grants.values():
+    for grant in tuple(github.apps.grants.values()):
         if name in (grant.repositories or ()):
             grant.expires_at = github.now()
 
