@@ -14,7 +14,7 @@ import github  # noqa: F401
 import hurried
 import pytest
 
-from reviewbot.service import durable, github_host
+from reviewbot.service import github_host
 
 
 def worker_context() -> ForkServerContext:
@@ -44,5 +44,4 @@ def _work(environment: dict[str, str], log: str) -> None:
     os.environ.clear()
     os.environ.update(environment)
     github_host.UNCLEAR_SECONDS = 0.1
-    durable.LOOK_SECONDS = 0.05
     sys.exit(hurried.main("worker"))
