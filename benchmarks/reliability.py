@@ -1,8 +1,8 @@
 """Faults without end, and what must hold after them: nothing lost, nothing twice, every dollar known.
 
-    python benchmarks/reliability.py [PART[=COUNT] …] [--write]
+    python benchmarks/reliability.py [PART[=COUNT] …] [--seconds=N] [--database=NAME] [--write]
 
-Without a PART all of them, one after another; with `--write` their rows of docs/reliability.md are
+Without a PART all of them, one after another; each ends at its count, or after so many seconds; with `--write` their rows of docs/reliability.md are
 written anew. Whatever does not hold ends it with exit code 1. The numbers of a run are random but for
 `--seed=N`. The PostgreSQL server is that of the tests.
 """
@@ -54,13 +54,15 @@ PARTS = {
 }
 
 
-def run(part: Part, count: int, database: str, server: str, seed: int) -> tuple[str, ...]:
+def run(
+    part: Part, count: int, database: str, server: str, seed: int, seconds: float
+) -> tuple[str, ...]:
     """One row of the table. Raises Broken."""
     started = time.monotonic()
     where = server if database == "PostgreSQL" else None
-    with bench(where, seed, together=part.together) as made:
+    with bench(where, seed, together=part.together, seconds=seconds) as made:
         figures = part.run(made, count)
-    seconds = time.monotonic() - started
+    took = time.monotonic() - started
     said = ", ".join(f"{name} {value}" for name, value in figures.items())
     print(
         json.dumps({"part": part.title, "database": database, "seed": seed, **figures}), flush=True
@@ -69,7 +71,7 @@ def run(part: Part, count: int, database: str, server: str, seed: int) -> tuple[
         part.title,
         database,
         said,
-        f"{seconds:.0f}",
+        f"{took:.0f}",
         f"{datetime.now(UTC):%Y-%m-%d}, {machine()}",
     )
 
@@ -103,16 +105,16 @@ def main(arguments: Sequence[str]) -> int:
     wanted = [one.partition("=") for one in arguments if not one.startswith("--")]
     chosen = {name: int(count or PARTS[name].count) for name, _, count in wanted}
     chosen = chosen or {name: part.count for name, part in PARTS.items()}
-    given = [one.partition("=")[2] for one in options if one.startswith("--seed=")]
-    only = [one.partition("=")[2] for one in options if one.startswith("--database=")]
+    given, only, most = (_given(options, name) for name in ("seed", "database", "seconds"))
+    seconds = float(most[0]) if most else float("inf")
     broken = 0
-    needs_server = any("PostgreSQL" in PARTS[name].databases for name in chosen)
+    needs_server = any("PostgreSQL" in (only or PARTS[name].databases) for name in chosen)
     with running_postgresql() if needs_server else nullcontext("") as server:
         for name, count in chosen.items():
             for database in only or PARTS[name].databases:
                 seed = int(given[0]) if given else random.SystemRandom().randrange(10**9)
                 try:
-                    row = run(PARTS[name], count, database, server, seed)
+                    row = run(PARTS[name], count, database, server, seed, seconds)
                 except AssertionError as error:  # what the servers around it did not take, too
                     broken += 1
                     print(f"{name} on {database}, --seed={seed}: {error}", flush=True)
@@ -120,6 +122,10 @@ def main(arguments: Sequence[str]) -> int:
                 if "--write" in options:
                     write([row])
     return 1 if broken else 0
+
+
+def _given(options: Sequence[str], name: str) -> list[str]:
+    return [one.partition("=")[2] for one in options if one.startswith(f"--{name}=")]
 
 
 if __name__ == "__main__":

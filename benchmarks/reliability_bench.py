@@ -47,11 +47,18 @@ class Bench:
     context: ForkServerContext
     chance: random.Random
     together: bool
+    seconds: float = float("inf")
+    """A part ends after so many, whatever its count."""
     workers: list[ForkServerProcess] = field(default_factory=list)
     pulls: list[tuple[Repository, Pull]] = field(default_factory=list)
     """All that were opened so far."""
+    _began: float = field(default_factory=time.monotonic)
     _logs: Iterator[int] = field(default_factory=count)
     _queue: DbosQueue | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        return time.monotonic() - self._began < self.seconds
 
     @property
     def database(self) -> str:
@@ -220,12 +227,14 @@ class Bench:
 
 
 @contextmanager
-def bench(server: str | None, seed: int, *, together: bool = False) -> Iterator[Bench]:
+def bench(
+    server: str | None, seed: int, *, together: bool = False, seconds: float = float("inf")
+) -> Iterator[Bench]:
     """On a new database of the PostgreSQL server, or on SQLite; nothing runs yet."""
     url = new_database(server) if server else ""
     with TemporaryDirectory() as folder, surroundings(Path(folder), url) as service:
         service.github.checked = False
-        made = Bench(service, worker_context(), random.Random(seed), together)
+        made = Bench(service, worker_context(), random.Random(seed), together, seconds)
         try:
             yield made
         finally:
