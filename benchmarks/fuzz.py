@@ -6,6 +6,7 @@ printed: an input that breaks something comes again with it.
 """
 
 import json
+import logging
 import random
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "service"))
 
+import structlog
 from any_input import JUDGES
 from processes import table
 
@@ -31,6 +33,7 @@ COUNTS = {
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     seed = random.SystemRandom().randrange(10**9)
     rows, result = [], {"seed": seed}
     for kind, wanted in COUNTS.items():
@@ -44,6 +47,7 @@ def main() -> None:
         said = ", ".join(f"{name} {count:,}" for name, count in found.most_common(4))
         rows.append((kind, f"{found.total():,}", f"{took:.0f}", f"{slowest * 1000:.0f}", said))
         result[kind] = found.total()
+        print(f"{kind}: {found.total():,}", file=sys.stderr, flush=True)
     table([("kind", "inputs", "s", "slowest, ms CPU", "what came of them"), *rows])
     print(json.dumps(result))
 
