@@ -253,6 +253,7 @@ def test_a_worker_that_is_told_to_end_leaves_its_turn_to_others(
 
     assert here.turn(chore, "second") == Done(1, complete=True)
     stuck.set()
+    ending.end("first", patience=60)  # its thread is over before its connections are
 
 
 def _job(here: House, shop: Repository) -> ReviewJob:
