@@ -126,12 +126,20 @@ class Bench:
         self.pulls.append((repository, pull))
         return pull
 
-    def until(self, seen: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    def until(
+        self,
+        seen: Callable[[], object],
+        what: str,
+        seconds: float = PATIENCE,
+        *,
+        look: float = 0.05,
+    ) -> None:
+        """Wait for it, looking every `look` seconds. Raises Broken."""
         deadline = time.monotonic() + seconds
         while not seen():
             if time.monotonic() > deadline:
                 raise Broken(f"not in {seconds:.0f} s: {what}\n{self.service.log()[-4_000:]}")
-            time.sleep(0.05)
+            time.sleep(look)
 
     def requests_seen(self) -> int:
         """How far the service is, as seen from outside."""
