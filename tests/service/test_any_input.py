@@ -7,7 +7,7 @@ import pytest
 from any_input import JUDGES
 
 
-@pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")  # of `[[` in a path
+@pytest.mark.filterwarnings("ignore:Possible:FutureWarning")  # of `[[` and the like in a path
 @pytest.mark.parametrize("kind", JUDGES)
 @pytest.mark.parametrize("count", [400, pytest.param(50_000, marks=pytest.mark.soak)])
 def test_any_input_is_read_or_refused(kind: str, count: int) -> None:
