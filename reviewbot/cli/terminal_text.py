@@ -4,6 +4,7 @@ Everything goes through `clean` and into rich's `Text`, which reads no markup: n
 and no `[red]` of a diff or a model reaches the terminal.
 """
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.text import Text
 from reviewbot.privacy.invisible import escape_invisible
 from reviewbot.publishing.prose import Block, blocks, pieces
 
+#: Where a backslash goes: a runner of GitHub Actions takes lines of its log that start with `::`, or
+#: hold `##[`, for commands.
+_FOR_RUNNERS = re.compile(r"^\s*(?=::)|##(?=\[)")
 #: Widest line of prose, columns: longer ones are hard to read.
 WIDEST = 110
 
@@ -114,6 +118,8 @@ class Page:
 
     def _line(self, line: Text, indent: int) -> None:
         whole = Text(" " * indent).append_text(line)
+        for found in reversed(list(_FOR_RUNNERS.finditer(whole.plain))):
+            whole = Text.assemble(whole[: found.end()], "\\", whole[found.end() :])
         whole.rstrip()
         self._console.print(whole, no_wrap=True, overflow="ignore", crop=False, highlight=False)
 

@@ -1,5 +1,6 @@
 """The two pattern languages that people write: RE2 for lines, gitignore's for paths."""
 
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -44,7 +45,10 @@ def path_expression(pattern: str) -> PathExpression | None:
     """
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # 0.14 s to import
 
-    parsed = GitIgnoreSpecPattern(pattern)
+    try:
+        parsed = GitIgnoreSpecPattern(pattern)
+    except re.error as error:  # as of `[z-a]`, which it hands on as it is
+        raise ValueError(f"not a path pattern: {error}") from None
     if parsed.include is None or parsed.regex is None:
         return None
     return PathExpression(parsed.include, str(parsed.regex.pattern))

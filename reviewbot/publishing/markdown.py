@@ -15,7 +15,8 @@ from reviewbot.publishing.prose import Block, Piece, blocks, merged, pieces
 _SPECIAL = re.compile(r"[\\`*\[\]<>~|]|&(?=[#\w])|(?<![^\W_])_|_(?![^\W_])")
 #: A dollar sign is escaped only where another could close a formula.
 _ENTITIES = {"`": "&#96;", "<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;"}
-_LINE_START = re.compile(r"^(?:[#+=-]|\d+(?=[.)]))")
+#: A runner of GitHub Actions takes a line of its log that starts with `::` for a command.
+_LINE_START = re.compile(r"^(?:[#+=-]|:(?=:)|\d+(?=[.)]))")
 _COMMAND = re.compile(r"^/\S*")
 _LANGUAGE = re.compile(r"[A-Za-z0-9][\w.+#-]{0,19}", re.ASCII)
 #: Fences that GitHub renders as something else than code.

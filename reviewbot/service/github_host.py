@@ -233,8 +233,7 @@ class GitHubHost:
         permissions: Mapping[str, str] = PERMISSIONS,
     ) -> "Iterator[Github]":
         """A client for the job's repository alone."""
-        place = (job.installation, job.repository_id, permissions)
-        with _patience(), self.app.client(*place) as client:
+        with _patience(), self._opened(job, permissions) as client:
             try:
                 yield client
             except Denied as error:
@@ -242,6 +241,19 @@ class GitHubHost:
                     raise
                 self.app.forget(job.installation, job.repository_id)
                 raise HostBusy("GitHub takes the token no more", UNCLEAR_SECONDS) from None
+
+    def _opened(
+        self, job: ReviewJob | CommandJob | FeedbackJob, permissions: Mapping[str, str]
+    ) -> "Github":
+        """Raises HostBusy where GitHub does not take what the App signs: it does not if our clock
+        is wrong, and does again when that is set right."""
+        try:
+            return self.app.client(job.installation, job.repository_id, permissions)
+        except Denied as error:
+            if error.status != 401:
+                raise
+            log.warning("GitHub does not take the App's signature (401): is this clock right?")
+            raise HostBusy(str(error), UNCLEAR_SECONDS) from None
 
 
 @contextmanager

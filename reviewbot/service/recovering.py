@@ -46,7 +46,10 @@ class Recovery:
     def work(self, turn: Turn) -> Done:
         """One turn; oldest first, as they would have come. Raises GitHubError, QueueUnavailable,
         StoreError and LostTurn: what was not done is then."""
-        since = max(turn.now - KEPT, (turn.state.done_until or turn.now - KEPT) - OVERLAP)
+        oldest, done = turn.now - KEPT, turn.state.done_until
+        if done is None or done > turn.now + OVERLAP:  # the clock was wrong then
+            done = oldest
+        since = max(oldest, done - OVERLAP)
         with self.app.calls() as calls:
             try:
                 missed = self._missed(calls, turn, since)

@@ -16,6 +16,8 @@ from reviewbot.store.upkeep import ChoreState, UpkeepStore
 
 #: A chore that shows no progress for so long may be another worker's; longer than any request.
 LEASE = timedelta(minutes=2)
+#: No turn is put off for longer than its usual time and so long.
+LONGEST = timedelta(hours=2)
 #: A turn that failed is tried again after so long.
 AGAIN = timedelta(minutes=1)
 
@@ -109,7 +111,14 @@ class Upkeep:
     def _turn(self, chore: Chore, holder: str, stopping: threading.Event) -> Done | None:
         now, name = datetime.now(UTC), chore.name
         at_once = chore.at_start and name not in self._started
-        state = self.store.claim(name, holder, now=now, until=now + LEASE, at_once=at_once)
+        state = self.store.claim(
+            name,
+            holder,
+            now=now,
+            until=now + LEASE,
+            latest=now + chore.every + LONGEST,
+            at_once=at_once,
+        )
         if state is None:
             return None
         self._started.add(name)

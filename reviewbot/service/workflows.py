@@ -114,6 +114,7 @@ class Jobs:
                 return {"problem": _CRASHED}
             attempt = 1
             try:
+                # 0 seconds are a wait, too: what a model garbled is asked again at once
                 while (wait := self._try(job, attempt)) is not None:
                     DBOS.sleep(wait)
                     attempt += 1

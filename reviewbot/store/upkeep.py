@@ -29,17 +29,30 @@ class UpkeepStore(Store):
     """A Store that also keeps the turns of chores. Each method is one transaction."""
 
     def claim(
-        self, name: str, holder: str, *, now: datetime, until: datetime, at_once: bool = False
+        self,
+        name: str,
+        holder: str,
+        *,
+        now: datetime,
+        until: datetime,
+        latest: datetime | None = None,
+        at_once: bool = False,
     ) -> ChoreState | None:
         """The chore, for this holder alone until then; None while it is another's or, unless
         `at_once`, not due. Who dies with a chore loses it then, and has it again before, once
-        back under the same name."""
+        back under the same name. What is held or put off beyond `latest` was so by a clock that
+        was wrong, and is not."""
         free = or_(
             chores.c.held_until.is_(None),
             chores.c.held_until <= now,
             chores.c.held_by == holder,
+            *([chores.c.held_until > latest] if latest else []),
         )
-        due = or_(chores.c.due_at.is_(None), chores.c.due_at <= now)
+        due = or_(
+            chores.c.due_at.is_(None),
+            chores.c.due_at <= now,
+            *([chores.c.due_at > latest] if latest else []),
+        )
         here = update(chores).where(chores.c.name == name, free)
         mine = (here if at_once else here.where(due)).values(held_by=holder, held_until=until)
         columns = select(chores.c.name, chores.c.done_until, chores.c.total)

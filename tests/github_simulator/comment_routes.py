@@ -63,7 +63,7 @@ def edit_comment(call: Call, comment: str) -> Answer:
 
 
 def _comment(call: Call, comment: str) -> Comment:
-    for pull in call.repository.pulls.values():
+    for pull in tuple(call.repository.pulls.values()):
         for one in pull.comments:
             if one.id == int(comment):
                 return one

@@ -17,7 +17,8 @@ def list_issues(call: Call) -> Answer:
         remark_shapes.issue(call.api, repository, one) for one in repository.issues.values()
     ]
     shown += [
-        remark_shapes.pull_as_issue(call.api, repository, one) for one in repository.pulls.values()
+        remark_shapes.pull_as_issue(call.api, repository, one)
+        for one in tuple(repository.pulls.values())
     ]
     wanted = [
         one

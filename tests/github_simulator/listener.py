@@ -43,12 +43,16 @@ class _Handler(BaseHTTPRequestHandler):
         graphql = f"{simulator.prefix.removesuffix('/v3')}/graphql"
         path = "/graphql" if parts.path == graphql else parts.path.removeprefix(simulator.prefix)
         length = int(self.headers.get("Content-Length", 0))
+        sent = self.rfile.read(length)
+        if len(sent) < length:  # the client was killed while it asked
+            self.close_connection = True
+            return
         request = Request(
             self.command,
             path,
             dict(parse_qsl(parts.query)),
             {name.lower(): value for name, value in self.headers.items()},
-            self._body(self.rfile.read(length)) if length else None,
+            self._body(sent) if length else None,
             monotonic(),
         )
         self._send(simulator.answer(request))

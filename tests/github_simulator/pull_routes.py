@@ -14,7 +14,7 @@ def show_repository(call: Call) -> Answer:
 
 def list_pulls(call: Call) -> Answer:
     state = call.request.query.get("state", "open")
-    pulls = [one for one in call.repository.pulls.values() if state in ("all", one.state)]
+    pulls = [one for one in tuple(call.repository.pulls.values()) if state in ("all", one.state)]
     pulls.sort(key=lambda pull: pull.number)
     if call.request.query.get("sort") == "updated":
         pulls.sort(key=lambda pull: pull.updated_at)

@@ -193,7 +193,7 @@ def check_run(api: str, repository: Repository, known: CheckRun) -> dict[str, An
         "app": app_shapes.app(api, known.app),
         "pull_requests": [
             minimal_pull(api, repository, pull)
-            for pull in repository.pulls.values()
+            for pull in tuple(repository.pulls.values())
             if repository.ends(pull)[1] == known.head and not pull.head_repository
         ],
     }

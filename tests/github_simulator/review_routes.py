@@ -109,7 +109,7 @@ def show_comment(call: Call, comment: str) -> Answer:
 
 def line_comment(call: Call, comment: str) -> tuple[Pull, LineComment]:
     """The comment and its pull request."""
-    for pull in call.repository.pulls.values():
+    for pull in tuple(call.repository.pulls.values()):
         for one in pull.threads:
             if one.id == int(comment):
                 return pull, one

@@ -209,7 +209,7 @@ class GitHubSimulator:
 
     def expire_tokens(self) -> None:
         """All installation tokens end now."""
-        for grant in self.apps.grants.values():
+        for grant in tuple(self.apps.grants.values()):
             grant.expires_at = self.now()
 
     def fail(

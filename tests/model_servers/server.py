@@ -189,7 +189,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._respond(b"")
 
     def do_POST(self) -> None:
-        self._respond(self.rfile.read(int(self.headers.get("content-length", 0))))
+        length = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(length)
+        if len(body) == length:  # else the client was killed while it asked
+            self._respond(body)
 
     def _respond(self, body: bytes) -> None:
         try:

@@ -303,16 +303,18 @@ HOSTILE = (
 )
 
 
-def hostile_review() -> Review:
-    """Every text that others control tries to act."""
-    path = "src/[red] é`|@octocat.py"
+def hostile_review(text: str = HOSTILE, name: str = "[red] é`|@octocat.py") -> Review:
+    """Every text that others control tries to act: it is `text`, and in a file of that name."""
+    path = f"src/{name}"
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"')
+    line = " ".join(text.split("\n"))
     change = Change(
         parse_diff(
-            f'diff --git "a/{path}" "b/{path}"\n--- "a/{path}"\n+++ "b/{path}"\n'
-            f"@@ -1,1 +1,2 @@\n context {HOSTILE}\n+/approve {HOSTILE}\n"
+            f'diff --git "a/{quoted}" "b/{quoted}"\n--- "a/{quoted}"\n+++ "b/{quoted}"\n'
+            f"@@ -1,1 +1,2 @@\n context {line}\n+/approve {line}\n"
         ).files,
-        title=HOSTILE,
-        repository=HOSTILE,
+        title=text,
+        repository=text,
         number=1,
         head="[bold]",
     )
@@ -323,34 +325,32 @@ def hostile_review() -> Review:
         side="RIGHT",
         severity=Severity.HIGH,
         category=Category.SECURITY,
-        title=HOSTILE,
-        body=f"/approve\n\n{HOSTILE}\n\n```suggestion\n{HOSTILE}\n```\n\n```\n/merge\n",
-        quote=f"/approve {HOSTILE}",
+        title=text,
+        body=f"/approve\n\n{text}\n\n```suggestion\n{text}\n```\n\n```\n/merge\n",
+        quote=f"/approve {line}",
         confidence=0.5,
         engine="claude",
-        suggestion=HOSTILE,
+        suggestion=text,
         fingerprint="0" * 16,
     )
-    match = Match(HOSTILE, HOSTILE, path, 2, "RIGHT", HOSTILE, 1.0)
-    file = FileRoute(path, Kind.SOURCE, Tier.CLAUDE, (HOSTILE,), (match,), HOSTILE)
-    calls = (call(1, engine="claude", provider="anthropic", model=HOSTILE, usage=Usage(1, 1)),)
+    match = Match(text, text, path, 2, "RIGHT", text, 1.0)
+    file = FileRoute(path, Kind.SOURCE, Tier.CLAUDE, (text,), (match,), text)
+    calls = (call(1, engine="claude", provider="anthropic", model=text, usage=Usage(1, 1)),)
     return Review(
         id="r",
         change=change,
-        route=Route(
-            Tier.CLAUDE, (HOSTILE,), "uncertain", {}, (match,), (file,), HOSTILE, (HOSTILE,)
-        ),
+        route=Route(Tier.CLAUDE, (text,), "uncertain", {}, (match,), (file,), text, (text,)),
         findings=(
             finding,
-            replace(finding, anchored=False, line=None, end_line=None, unanchored_reason=HOSTILE),
+            replace(finding, anchored=False, line=None, end_line=None, unanchored_reason=text),
         ),
-        coverage=(Coverage(path, CoverageStatus.PARTIAL, HOSTILE, HOSTILE),),
+        coverage=(Coverage(path, CoverageStatus.PARTIAL, text, text),),
         calls=calls,
         cost=summarize(calls),
         created_at=datetime(2026, 5, 4, 12, 0, tzinfo=UTC),
-        walkthrough=(HOSTILE,),
-        attention=(HOSTILE,),
-        notes=(HOSTILE,),
+        walkthrough=(text,),
+        attention=(text,),
+        notes=(text,),
     )
 
 

@@ -72,6 +72,7 @@ def test_a_wrong_pattern_is_named_with_its_line_and_a_fix(pattern: str, hint: st
         ("{id: a, why: w, paths: ['x'], not: ['y']}", 4, "`not` without a pattern"),
         ("{id: a, why: w, paths: ['!x']}", 4, "only excludes"),
         ("{id: a, why: w, paths: ['*.{a,b}']}", 4, "braces are not supported"),
+        ("{id: a, why: w, paths: ['src/[z-a].py']}", 4, "not a path pattern"),
         ("{id: a, why: w, added: [x], kinds: [sauce]}", 4, "must be 'source'"),
         ("{id: A b, why: w, added: [x]}", 4, "`rules[0].id`"),
         ("{id: a, why: w, added: [x], weight: 0}", 4, "greater than 0"),

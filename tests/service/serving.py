@@ -311,7 +311,7 @@ def surroundings(folder: Path, database_url: str = "") -> Iterator[Service]:
             made.end()
             made.close()
         problems = [*github.problems, *claude.problems, *local.problems]
-        assert problems == []
+        assert problems == [], problems[:3]
 
 
 def free_port() -> int:

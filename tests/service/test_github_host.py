@@ -200,6 +200,18 @@ def test_a_token_that_was_revoked_is_replaced(simulator: GitHubSimulator, bench:
     assert bench.host.newest(bench.job) == bench.job
 
 
+def test_a_signature_that_github_does_not_take_is_waited_for(
+    simulator: GitHubSimulator, bench: Bench
+) -> None:
+    """As one of a clock that is wrong for a while."""
+    simulator.fail("/access_tokens", 401, times=1)
+
+    with pytest.raises(HostBusy):
+        bench.host.newest(bench.job)
+
+    assert bench.host.newest(bench.job) == bench.job
+
+
 def test_an_app_without_checks_reviews_all_the_same(
     simulator: GitHubSimulator, bench: Bench, pull: Pull
 ) -> None:

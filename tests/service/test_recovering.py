@@ -217,6 +217,20 @@ def test_a_worker_that_died_in_mid_turn_goes_on_at_once_when_it_is_back(
     assert here.turn(chore, "local") == Done(1, complete=True)
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_a_clock_that_was_forty_days_ahead_puts_nothing_off(
+    here: House, shop: Repository, chore: Chore, held: bool
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=40)
+    here.store.claim(chore.name, "wrong", now=ahead, until=ahead + LEASE)
+    if not held:
+        soon = ahead + timedelta(minutes=5)
+        here.store.release(chore.name, "wrong", due=soon, done_until=ahead, done=0)
+    here.missed(shop, shop.open_pull("work1"))
+
+    assert here.turn(replace(chore, at_start=False)) == Done(1, complete=True)
+
+
 def test_a_worker_that_is_told_to_end_leaves_its_turn_to_others(
     here: House, shop: Repository, chore: Chore
 ) -> None:
