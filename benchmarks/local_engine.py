@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -225,6 +225,7 @@ def by_shape(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="less work: some minutes")
+    parser.add_argument("--batches", metavar="N,…", help="sizes, 8 among them")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--flash", action="store_true", help="flash attention")
     whole = parser.add_argument_group("with --shape")
@@ -240,6 +241,9 @@ def main() -> None:
         by_shape(options)
         return
     work = QUICK if options.quick else FULL
+    if options.batches:
+        sizes = sorted({*map(int, options.batches.split(",")), 8})
+        work = replace(work, batches=tuple(sizes))
     model = CACHE / "random-0.5b-q8_0.gguf"
     if not model.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
