@@ -2,14 +2,36 @@
 
 import click
 
+from reviewbot.errors import UsageError
+
+#: As in `service/dbos_setup.py`, which takes its time to import.
+QUEUES = ("reviews", "gpu", "claude", "commands", "reports")
+
 
 @click.command("worker")
+@click.option(
+    "--queues",
+    metavar="A,B,…",
+    default=",".join(QUEUES),
+    show_default=True,
+    help="What it does. Each queue needs a worker; PostgreSQL only.",
+)
 @click.option("--supervised", is_flag=True, hidden=True)
-def command(supervised: bool) -> None:
+def command(queues: str, supervised: bool) -> None:
     """Review what waits in the queue, until SIGTERM.
 
-    On SQLite there is one worker; on PostgreSQL there may be any number, on any machines.
+    On SQLite there is one worker; on PostgreSQL there may be any number, on any machines. A machine
+    without a card takes off a GPU box what needs none.
+
+    \b
+    Examples:
+      reviewbot worker
+      reviewbot worker --queues reviews,gpu                # on the GPU box
+      reviewbot worker --queues claude,commands,reports    # beside it
     """
+    wanted = [name.strip() for name in queues.split(",") if name.strip()]
+    if unknown := [name for name in wanted if name not in QUEUES] or (not wanted and ["nothing"]):
+        raise UsageError(f"--queues: no queue is called {unknown[0]}: {', '.join(QUEUES)}")
     from reviewbot.config.settings import load_settings
     from reviewbot.errors import EngineError, StoreError
     from reviewbot.service.assembly import worker_parts
@@ -22,7 +44,7 @@ def command(supervised: bool) -> None:
     settings = load_settings()
     configure_logs(settings)
     try:
-        run_worker(settings, lambda engine: worker_parts(settings, engine))
+        run_worker(settings, lambda engine: worker_parts(settings, engine), queues=wanted)
     except (StoreError, EngineError) as error:
         if not supervised:
             raise

@@ -27,6 +27,9 @@ REVIEWS, GPU, CLAUDE, COMMANDS, REPORTS = "reviews", "gpu", "claude", "commands"
 #: Workflows.
 REVIEW, ASK, COMMAND, FEEDBACK, REPORT = "review", "ask", "command", "feedback", "report"
 
+#: What a worker may do, by its queues.
+QUEUES = (REVIEWS, GPU, CLAUDE, COMMANDS, REPORTS)
+
 #: How often each queue is looked at, seconds. A look takes about 5 ms of a core, and a review waits
 #: for one or two.
 POLL_SECONDS = {REVIEWS: 0.15, GPU: 0.15, CLAUDE: 0.25, COMMANDS: 0.5, REPORTS: 5.0}

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,9 +20,10 @@ from sqlalchemy import Engine, text
 from reviewbot.asking import TakesTurns
 from reviewbot.config.folders import private_folder
 from reviewbot.config.settings import Settings
-from reviewbot.errors import StoreError
+from reviewbot.errors import StoreError, UsageError
 from reviewbot.service.dbos_setup import (
     GPU_AT_ONCE,
+    QUEUES,
     configuration,
     is_embedded,
     jobs_engine,
@@ -65,13 +66,16 @@ def run_worker(
     make_parts: Callable[[Engine], Parts],
     pace: Pace = Pace(),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    queues: Sequence[str] = QUEUES,
 ) -> None:
     """Work until SIGTERM or SIGINT, then end the process.
 
     `make_parts` is given the connections to the jobs' database, `clock` tells when reports are
-    due. Raises StoreError if a second worker is started on SQLite, or a database can't be used. To
-    be run in the main thread.
+    due. Raises StoreError if a second worker is started on SQLite, or a database can't be used,
+    UsageError for a part of the queues there. To be run in the main thread.
     """
+    if is_embedded(settings) and set(queues) != set(QUEUES):
+        raise UsageError("--queues needs PostgreSQL: on SQLite one worker does everything")
     stop, code = threading.Event(), 0
     with named(settings, pace.patience) as executor:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -79,7 +83,16 @@ def run_worker(
         engine = jobs_engine(settings)
         parts = make_parts(engine)
         try:
-            work(settings, engine, parts, stop, executor=executor, pace=pace, clock=clock)
+            work(
+                settings,
+                engine,
+                parts,
+                stop,
+                executor=executor,
+                pace=pace,
+                clock=clock,
+                queues=queues,
+            )
         except StoreError as error:
             log.error("the worker ends: %s", error)
             code = LOST_DATABASE
@@ -99,6 +112,7 @@ def work(
     executor: str = "local",
     pace: Pace = Pace(),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    queues: Sequence[str] = QUEUES,
 ) -> None:
     """Launch DBOS, work until `stop`, and leave what is unfinished to the next start.
 
@@ -114,6 +128,8 @@ def work(
     jobs.register()
     engines = _engines(parts)
     _beat(store, executor, engines)
+    if set(queues) != set(QUEUES):
+        DBOS.listen_queues(list(queues))
     DBOS.launch()
     register_queues(settings, local_at_once)
     seen = _beat(store, executor, engines)

@@ -10,7 +10,7 @@ from reviewbot.service.logs import configure_logs
 from reviewbot.service.serve import serve
 
 
-def main(command: str) -> int:
+def main(command: str, *queues: str) -> int:
     if command == "serve":
         return serve(pace=supervisor.Pace(first_wait=0.05, longest_wait=0.2))
     settings = load_settings()
@@ -24,9 +24,15 @@ def main(command: str) -> int:
         return turned if command == "next-month" else now
 
     rhythm = Rhythm(look=0.2, poll=timedelta(seconds=0.3))
-    worker.run_worker(settings, lambda engine: worker_parts(settings, engine, rhythm), pace, clock)
+    worker.run_worker(
+        settings,
+        lambda engine: worker_parts(settings, engine, rhythm),
+        pace,
+        clock,
+        queues or worker.QUEUES,
+    )
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

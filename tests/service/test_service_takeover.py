@@ -35,10 +35,14 @@ class Workers:
             worker.wait()
         self.living = self.living[:count]
         while len(self.living) < count:
-            self.living.append(self.service.start(*HURRIED_WORKER))
-            since = datetime.now(UTC)
-            self.service.until(lambda since=since: self._seen(since), "all workers are seen")
+            self.one_more()
         return self.living
+
+    def one_more(self, *queues: str) -> None:
+        """For these queues, or for all."""
+        self.living.append(self.service.start(*HURRIED_WORKER, *queues))
+        since = datetime.now(UTC)
+        self.service.until(lambda: self._seen(since), "all workers are seen")
 
     def _seen(self, since: datetime) -> bool:
         """The first sign of life comes before there are tables for jobs, the second after."""
@@ -92,6 +96,21 @@ def test_what_a_killed_worker_did_another_does(service: Service, workers: Worker
     assert len(pull.reviews) == len(pull.threads) == len(pull.comments) == 1
     settled, unknown = service.calls(repository)
     assert (len(settled), len(unknown)) == (1, 1)
+
+
+def test_each_host_does_what_it_listens_for(service: Service, workers: Workers) -> None:
+    """A GPU box reads the changes, another machine asks Claude and answers people."""
+    workers.first(0)
+    workers.one_more("reviews", "gpu")
+    pull = service.opened(service.repository())
+    service.until(lambda: "ENQUEUED" in service.jobs().values(), "a question to Claude waits")
+    assert service.claude.asked == []
+
+    workers.one_more("claude", "commands", "reports")
+    service.reviewed(pull)
+
+    assert len(service.claude.asked) == len(pull.reviews) == 1
+    workers.first(0)  # the next ones do everything
 
 
 @pytest.mark.soak
