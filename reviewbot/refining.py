@@ -11,11 +11,9 @@ from reviewbot.review.engine import Reply, stands_for
 from reviewbot.review.finding import Finding
 from reviewbot.review.plan import Assignment, Plan
 from reviewbot.review.prompt import REFINE, Briefing
-from reviewbot.review.verify import asked_about
+from reviewbot.review.verify import DRAFT, REFINED, asked_about
 from reviewbot.review.work import Job, halves_after, prepare
 
-#: The ledger's words: the local model's questions, and Claude's with the drafts.
-DRAFT, REFINED = "draft", "refine"
 #: Most drafts shown with one part: a model that drafts more has lost its way.
 MAX_DRAFTS = 40
 

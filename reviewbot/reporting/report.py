@@ -26,6 +26,7 @@ from reviewbot.reporting.breakdown import (
 )
 from reviewbot.reporting.counterfactuals import Basis, Counterfactuals, counterfactuals
 from reviewbot.reporting.ratio import Ratio
+from reviewbot.reporting.refined import StrategyLine, strategies_of
 from reviewbot.reporting.regret import RegretFigures, Sampled, regret_figures
 from reviewbot.reporting.spending import Spending, spending_of
 from reviewbot.reporting.sums import ZERO, ReviewSum, Sums
@@ -104,6 +105,8 @@ class Report:
     acceptance: Acceptance
     acceptance_by: Mapping[str, Mapping[str, Acceptance]]
     """`engine`, `model`, `route`, `area` → name → what became of its findings."""
+    strategies: tuple[StrategyLine, ...] = ()
+    """What Claude's reviews by itself and with drafts cost and brought; empty without drafts."""
     budgets: tuple[BudgetState, ...] = ()
     sampled: RegretFigures | None = None
     """Local reviews that Claude read as well; None where it read none."""
@@ -175,6 +178,7 @@ def build_report(
         sums=sums,
         acceptance=acceptance_of(found),
         acceptance_by=_acceptances(found),
+        strategies=strategies_of(sums, found),
         budgets=tuple(budgets),
         sampled=regret_figures(sampled) if sampled else None,
         expected=expected,

@@ -17,6 +17,7 @@ from reviewbot.reporting.breakdown import (
 )
 from reviewbot.reporting.purposes import purposes_json
 from reviewbot.reporting.ratio import Ratio
+from reviewbot.reporting.refined import strategies_json
 from reviewbot.reporting.regret import RegretFigures
 from reviewbot.reporting.report import BudgetState, Report, Totals
 from reviewbot.reporting.report_words import verdicts
@@ -63,6 +64,7 @@ def report_json(report: Report, *, api_url: str) -> dict[str, Any]:
         "days": [_day(line) for line in report.days],
         "budgets": [_budget(each, over) for each in report.budgets],
         "besides": purposes_json(report.sums.purposes),
+        "strategies": strategies_json(report.strategies, over),
         "sampled": None if report.sampled is None else _sampled(report.sampled, over),
         "forecast": None if report.expected is None else _expected(report.expected, over),
     }

@@ -144,6 +144,15 @@ class PurposeSum(NamedTuple):
     """Energy and amortisation."""
 
 
+class Refined(NamedTuple):
+    """Reviews by strategy `refine`."""
+
+    reviews: frozenset[str] = frozenset()
+    """Their ids."""
+    usd: Decimal = ZERO
+    """All that their calls cost: billed, or used up of our own hardware."""
+
+
 @dataclass(frozen=True)
 class Sums:
     """One window, of everything or of one repository."""
@@ -158,6 +167,7 @@ class Sums:
     latencies: tuple[Latency, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
     purposes: tuple[PurposeSum, ...] = ()
+    refined: Refined = field(default_factory=Refined)
     titles: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Of the dearest pull requests."""
     all_busy_seconds: float = 0.0

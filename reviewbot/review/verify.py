@@ -15,6 +15,8 @@ from reviewbot.review.verdict import Verdict, parse_verdicts
 from reviewbot.review.work import Job, output_tokens
 from reviewbot.routing.wording import plural
 
+#: The ledger's words for strategy `refine`: the local model's questions, and Claude's with drafts.
+DRAFT, REFINED = "draft", "refine"
 #: Findings of one unit that are judged; the others stand as they are.
 MAX_JUDGED = 30
 #: What is left of the confidence in a finding of which the judge is not sure.

@@ -31,6 +31,7 @@ from reviewbot.reporting.sums import (
     Latency,
     PullSum,
     PurposeSum,
+    Refined,
     Refusals,
     ReviewSum,
     percentile,
@@ -38,6 +39,7 @@ from reviewbot.reporting.sums import (
 from reviewbot.review.engine import Outcome
 from reviewbot.review.second import PURPOSE as SECOND_OPINION
 from reviewbot.review.second import Word
+from reviewbot.review.verify import REFINED
 from reviewbot.store.columns import Usd
 from reviewbot.store.schema import call_settled, call_started, reviews
 
@@ -247,6 +249,18 @@ def purpose_sums(connection: Connection, where: Where) -> tuple[PurposeSum, ...]
             before.local_usd + local,
         )
     return tuple(sums[key] for key in sorted(sums))
+
+
+def refined(connection: Connection, where: Where) -> Refined:
+    """Reviews in which Claude was shown drafts."""
+    shown = select(_started.review_id).where(where.calls(), _started.purpose == REFINED).distinct()
+    ids = frozenset(connection.execute(shown).scalars())
+    if not ids:
+        return Refined()
+    spent = _known(_settled.usd), func.sum(_settled.energy_usd), func.sum(_settled.amortisation_usd)
+    query = select(*spent).select_from(_calls).where(where.calls(), _started.review_id.in_(shown))
+    usd = connection.execute(query.where(_PUT)).one()
+    return Refined(ids, sum((each or _NOTHING for each in usd), _NOTHING))
 
 
 def titles(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:

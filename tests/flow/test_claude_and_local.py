@@ -260,3 +260,28 @@ def test_the_report_says_how_often_claude_was_asked_and_what_it_said(
     assert Decimal(besides["withdraw"]["usd"]) == 2 * Decimal(besides["confirm"]["usd"])
     assert "asked about 3 doubtful findings" in " ".join(text.split())
     assert "1 confirmed, 0 corrected, 2 withdrawn" in " ".join(text.split())
+
+
+def test_the_report_sets_refined_reviews_beside_plain_ones(
+    terminal: Terminal,
+    repository: Path,
+    with_claude: ClaudeServer,
+    with_local: OpenAIServer,
+    says: Says,
+    policy: Policy,
+) -> None:
+    with_local.answering = lambda asked: says({"path": "shop/auth/login.py", "line": 9})
+    with_claude.answering = lambda asked: says()
+    policy("strategy: refine\n")
+    refined = terminal.review(repository, "risky")
+    policy("strategy: review\n")
+    plain = terminal.review(repository, "risky")
+
+    _, text, _ = terminal.run("report")
+    _, out, _ = terminal.run("report", "--format", "json")
+
+    alone, drafted = json.loads(out)["strategies"]
+    assert Decimal(alone["usd"]) == Decimal(plain["cost"]["total_usd"])
+    assert Decimal(drafted["usd"]) == Decimal(refined["cost"]["total_usd"])
+    assert drafted["usd_per_accepted"] is None, "nothing of it was published"
+    assert "with drafts (refine)" in text
