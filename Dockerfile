@@ -5,6 +5,10 @@
 #   docker build -t reviewbot --target cuda .                     … for NVIDIA cards
 #   docker build -t reviewbot --target cuda --build-arg CUDA_ARCH=89 .   … of one kind: much faster
 #
+# To try one (compose.yaml says more than this):
+#
+#   docker run -p 127.0.0.1:8080:8080 -e REVIEWBOT_BIND=0.0.0.0:8080 -v reviewbot:/data reviewbot
+#
 # Bases are pinned by version. What is installed has hashes (requirements/), compilers stay behind.
 
 ARG DEBIAN=trixie

@@ -6,6 +6,8 @@
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
+# where it is in
+LLAMA = $(patsubst %/,%,$(dir $(BIN)))/.llama
 TOOLS := build/tools/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
 PYTEST := $(BIN)/python -m pytest -p tests.plugins.summary_line -n $(JOBS) --dist loadfile
@@ -25,7 +27,7 @@ demo: .venv/.demo ## the service reviews five example pull requests; no key, no 
 	@$(BIN)/python examples/demo.py
 
 test: .venv/.dev ## run the tests (a few minutes; the first time llama.cpp is built)
-	@$(MAKE) --no-print-directory --silent .venv/.llama || echo "Without it: the tests of the llama engine are skipped."
+	@$(MAKE) --no-print-directory --silent $(LLAMA) || echo "Without it: the tests of the llama engine are skipped."
 	@$(PYTEST)
 
 check: .venv/.dev ## lint, types, architecture, dependencies, spelling, workflows, image (half a minute)
@@ -47,16 +49,16 @@ fmt: .venv/.dev ## format the code, mend what ruff can mend, write the generated
 	$(BIN)/python docs/app_table.py
 
 soak: .venv/.dev ## the tests with many more inputs, faults without end, damaged inputs (some hours)
-	@$(MAKE) --no-print-directory --silent .venv/.llama || echo "Without it: the tests of the llama engine are skipped."
+	@$(MAKE) --no-print-directory --silent $(LLAMA) || echo "Without it: the tests of the llama engine are skipped."
 	@$(PYTEST) -p tests.plugins.soak -m "soak or not soak"
 	@$(BIN)/python benchmarks/fuzz.py
 	@$(BIN)/python benchmarks/reliability.py --write
 
-llama: .venv/.llama ## build llama.cpp for this machine's cards or CPU (six minutes; for cards longer)
+llama: $(LLAMA) ## build llama.cpp for this machine's cards or CPU (six minutes; for cards longer)
 	@$(BIN)/python -m reviewbot model list
 
 # GGML_NATIVE=OFF: built for the very CPU, it crashes on some new ones (AMX with GCC 12).
-.venv/.llama: requirements/llama-cpp.txt requirements/llama.txt pyproject.toml | .venv/.created
+$(LLAMA): requirements/llama-cpp.txt requirements/llama.txt pyproject.toml | .venv/.created
 	@command -v $${CXX:-c++} >/dev/null || { \
 		echo "llama.cpp needs a C++ compiler (for example: apt install g++). All but the llama engine works without." >&2; \
 		exit 1; }

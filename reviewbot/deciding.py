@@ -70,7 +70,7 @@ def effective_policy(setup: Setup, fetched: Fetched) -> Effective:
             kept, how = without_policy(text, path)
             problem = f"the policy is broken and does not hold: {error}. Until it is mended {how}"
             return Effective(narrow(setup.policy, kept), problem)
-        where = "read from the base of the change, not from the change itself"
+        where = "read from the default branch or the base commit, not from the change itself"
         hint = f"{error.hint}; {where}" if error.hint else where
         raise DocumentError(error.source, error.line, error.problem, hint) from None
 

@@ -71,7 +71,7 @@ def replay_repository(
         done = replay_history(history, replayer, cache, processes=processes, tick=tick)
     if not done.changes:
         raise SourceError(f"no commit of {called} could be read (git fsck?)")
-    past = Past(called, history.branch, done.changes, done.unread, history.notes)
+    past = Past(called, history.branch, done.changes, done.unread, history.notes, history.times)
     return past, done.known
 
 

@@ -299,13 +299,15 @@ def bench(
     kept = EvaluationFolder(folder)
     about = kept.about()
     if about and about["corpus"] != corpus:
-        raise UsageError(f"{folder} holds the evaluation of another corpus: give another folder")
+        raise UsageError(
+            f"{folder} holds the evaluation of another corpus: give another with --out"
+        )
     if replay and not about:
         raise UsageError(f"{folder} holds no evaluation")
     crew = Crew({}, ()) if replay else engines(settings, low=True)
     lineup = lineup_of(about["lineup"]) if replay and about else crew.lineup
     if about and about["lineup"] != lineup_json(lineup):
-        raise UsageError(f"{folder} was begun with other models: give another folder")
+        raise UsageError(f"{folder} was begun with other models: give another folder with --out")
     if not about:
         about = {
             "corpus": corpus,

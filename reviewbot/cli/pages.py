@@ -26,10 +26,11 @@ def show_page(page: "Page", format_: str) -> None:
 
     if format_ == "text" and sys.stdout.isatty():
         # takes a while to import, and a pipe has no need of it
-        from rich.console import Console
         from rich.text import Text
 
-        console = Console()
+        from reviewbot.cli.terminal import stdout_console
+
+        console = stdout_console()
         for line in page_lines(page):
             console.print(Text(line.text, _STYLES[line.style]), soft_wrap=True)
         return

@@ -13,10 +13,11 @@ import click
 def command(bind: str | None, new_login: bool) -> int:
     """Run the listener and one worker, and restart either when it ends.
 
-    Every start signs everybody out of the pages, and prints a link that signs in, once.
+    Every start with an App signs everybody out of the pages, and prints a link that signs in, once.
 
     \b
     Examples:
+      reviewbot serve                          without an App: a link to the page that creates one
       REVIEWBOT_WEBHOOK_SECRET_FILE=secret REVIEWBOT_GITHUB_APP_ID=1 \\
       REVIEWBOT_GITHUB_PRIVATE_KEY_FILE=app.pem reviewbot serve
       reviewbot serve --bind 0.0.0.0:8080      behind a proxy that speaks TLS

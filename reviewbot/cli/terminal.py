@@ -42,7 +42,15 @@ def stdout_console() -> Console:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     fixed = not sys.stdout.isatty() and not os.environ.get("COLUMNS", "").isdigit()
-    return Console(width=PIPED_WIDTH if fixed else None, markup=False, emoji=False, highlight=False)
+    return _Piped(width=PIPED_WIDTH if fixed else None, markup=False, emoji=False, highlight=False)
+
+
+class _Piped(Console):
+    """A console whose reader may go away: `main` ends with 0 then, where rich would end with 1, which
+    says that findings reach --fail-on."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def print_review(review: Review, console: Console) -> None:
@@ -136,7 +144,8 @@ def _route(page: Page, route: Route, indent: int = 2) -> None:
 
 
 def _place(match: Match) -> str:
-    return f"{match.path}:{match.line}" if match.line else match.path
+    removed = " (removed)" if match.side == "LEFT" else ""
+    return f"{match.path}:{match.line}{removed}" if match.line else match.path
 
 
 def _because(file: FileRoute) -> str:

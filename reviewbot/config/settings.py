@@ -86,7 +86,8 @@ class Settings(BaseModel):
         None, ge=0, le=1_000, description="`llama`: layers on GPUs; default: as many as fit."
     )
     local_kv: Literal["auto", "f16", "q8_0"] = Field(
-        "auto", description="`llama`: how the cache is kept; `q8_0` takes half of `f16`."
+        "auto",
+        description="`llama`: how the cache is kept, `auto`, `f16` or `q8_0`, which takes half of `f16`.",
     )
     local_url: str = Field(
         "", description="An OpenAI-compatible server, for example `http://127.0.0.1:8000/v1`."
@@ -112,7 +113,8 @@ class Settings(BaseModel):
         description="YAML with further engines by name, and which areas, languages or tiers each is for.",
     )
     without_local: Literal["analyzers", "claude"] = Field(
-        "analyzers", description="What reviews the local tier where there is no local model."
+        "analyzers",
+        description="What reviews the local tier where there is no local model: `analyzers`, or `claude`, the cheap model.",
     )
 
     hardware_usd: Decimal = Field(

@@ -88,7 +88,7 @@ class LocalAnalyzers:
         try:
             found = list(tool.run(targets, self._programs))
         except ToolMissing:
-            how = "get it with `pip install 'reviewbot[analyzers]'`"
+            how = "get them with `pip install ruff squawk-cli zizmor` where reviewbot is installed"
             return _Result(notices=(f"{tool.name} is not installed, so it did not run; {how}",))
         except ToolFailed as failure:
             return _Result(notices=(f"{tool.name} {failure}: its remarks are missing",))

@@ -48,7 +48,7 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
         ],
     )
     yield Bars(
-        f"F1, with the interval of 95 of 100 resamples (judge: {judge})",
+        f"F1, with its 95 % interval (judge: {judge})",
         [_bar(each.strategy, each.measured["f1"]) for each in figures],
     )
     yield Heading(f"What it costs (judge: {judge})")
@@ -132,14 +132,14 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
 _GROUPS: Sequence[tuple[str, Callable[[Figures], Any]]] = (
     ("By severity of the finding", lambda figures: figures.by_severity),
     ("By area of the pull request", lambda figures: figures.by_area),
-    ("By route of the pull request", lambda figures: figures.by_tier),
+    ("By who was to read it", lambda figures: figures.by_tier),
 )
 _READING = (
     "matched: findings that are a remark of people, each remark counted once; precision: their"
     " share of all findings; recall: their share of all remarks; F0.5 holds precision for more"
     " important than recall",
-    f"intervals: 95 of 100 of {RESAMPLES:,} resamples of the pull requests, each with all its"
-    " repeats, lie within",
+    f"intervals: 95 %, from {RESAMPLES:,} bootstrap resamples of the pull requests, each with all its"
+    " repeats",
     "repeated: findings that say a remark which another finding has said; rejected remarks:"
     " findings that people have called wrong or worthless before",
     "USD: bills of providers, and energy and amortisation of the own hardware while it worked",

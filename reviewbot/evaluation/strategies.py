@@ -96,6 +96,8 @@ def strategy_of(name: str) -> Strategy:
     if base not in BASES:
         raise UsageError(f"no strategy is called {base!r}: {', '.join(BASES)}")
     roles, tier, granularity, _ = BASES[base]
+    if extras and not roles:
+        raise UsageError(f"strategy {name}: {base} has no model that could do more")
     keys: list[Mapping[str, Any]] = []
     for extra in extras:
         roles += tuple(role for role in _ASKED_BY.get(extra, ()) if role not in roles)

@@ -57,6 +57,8 @@ class History:
     branch: str
     """The default branch, in short."""
     merges: tuple[Merge, ...]
+    times: tuple[datetime, ...]
+    """Of all merges, also those that a limit leaves out."""
     policy: Document | None
     guidelines: tuple[Document, ...]
     attributes: Mapping[str, str]
@@ -95,6 +97,7 @@ def read_history(
             repository=repository,
             branch=_short(name, repository),
             merges=tuple(merges[:limit]),
+            times=tuple(merge.at for merge in merges),
             policy=_document(objects, head, POLICY_PATH),
             guidelines=tuple(
                 document for path in GUIDELINE_PATHS if (document := _document(objects, head, path))

@@ -35,6 +35,8 @@ class Past:
     unread: int = 0
     """Merges that could not be replayed."""
     notes: tuple[str, ...] = ()
+    times: tuple[datetime, ...] = ()
+    """When all that was merged was, where not all of it was replayed."""
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,11 @@ def cards_for(seconds: Decimal) -> int:
     return max(ceil(seconds / SECONDS_PER_MONTH), 1)
 
 
-def per_month_of(changes: Sequence[Replayed]) -> Decimal:
+def per_month_of(times: Sequence[datetime]) -> Decimal:
     """Changes a month over the last year of a history, or over all of a shorter one; less than a
     month counts as one."""
-    newest = max(change.at for change in changes)
-    ages = [Decimal((newest - change.at).total_seconds()) / 86_400 for change in changes]
+    newest = max(times)
+    ages = [Decimal((newest - at).total_seconds()) / 86_400 for at in times]
     days = max(min(max(ages), RATE_DAYS), DAYS_PER_MONTH)
     return sum(age <= days for age in ages) / days * DAYS_PER_MONTH
 
@@ -185,7 +187,7 @@ def percentiles(numbers: Sequence[int]) -> tuple[int, int]:
 
 def _rates(pasts: Sequence[Past], given: Decimal | None) -> list[Decimal]:
     """Changes a month of each; what is given is split as the histories are."""
-    found = [per_month_of(past.changes) for past in pasts]
+    found = [per_month_of(past.times or [change.at for change in past.changes]) for past in pasts]
     whole = sum(found, Decimal(0))
     return found if given is None else [given * rate / whole for rate in found]
 

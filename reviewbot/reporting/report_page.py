@@ -139,7 +139,7 @@ def report_tiles(report: Report) -> Tiles:
             if spent.total_usd != before.spending.total_usd
             else f"as in {before.window.name}",
         ),
-        Tile("Claude", usd(spent.claude_usd), f"{now.claude.of('reviews')} went to it"),
+        Tile("Claude", usd(spent.claude_usd), f"{now.claude.of('reviews')} were routed to it"),
         Tile(
             "local machine",
             usd(spent.local_usd),

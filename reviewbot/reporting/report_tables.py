@@ -62,7 +62,7 @@ def month_table(report: Report) -> Table:
     rows = [
         (name, f"{mine:,}", f"{theirs:,}", f"{mine - theirs:+,}") for name, mine, theirs in counts
     ]
-    rows.append(("reviews by Claude", now.claude.text, before.claude.text, ""))
+    rows.append(("reviews routed to Claude", now.claude.text, before.claude.text, ""))
     for name, mine_usd, theirs_usd in zip(
         ("paid services", "power", "hardware", "of it idle", "total", "Claude alone"),
         _money(now),
@@ -82,7 +82,7 @@ def forecast_table(report: Report, expected: Expected) -> Table:
     span = f"{usd(expected.low_usd)} to {usd(expected.high_usd)}"
     rows = [
         ("pull requests", f"{expected.pulls:,.0f}", f"{now.pulls:,}", ""),
-        ("went to Claude", expected.claude.text, now.claude.text, "changes; reviews"),
+        ("routed to Claude", expected.claude.text, now.claude.text, "changes; reviews"),
         ("Claude", usd(expected.claude_usd), usd(spent.claude_usd), ""),
         ("power", usd(expected.energy_usd), usd(spent.energy_usd), ""),
         ("hardware", usd(expected.hardware_usd), usd(spent.hardware_usd), ""),

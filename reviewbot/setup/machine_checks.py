@@ -1,9 +1,12 @@
 """Checks of versions, and of the files that the operator wrote."""
 
 import platform
+import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from reviewbot import __version__, wiring
 from reviewbot.config.settings import Settings
@@ -12,6 +15,15 @@ from reviewbot.setup.checks import Check, off, ok, wrong
 
 #: The oldest SQLite whose SQL we use (RETURNING).
 OLDEST_SQLITE = (3, 35, 0)
+
+
+#: Programs that are used where they are there, and for what.
+_PROGRAMS = {
+    "git": "reviews of a range and the forecast need it",
+    "ruff": "pip install ruff: it reads changed Python",
+    "squawk": "pip install squawk-cli: it reads PostgreSQL migrations",
+    "zizmor": "pip install zizmor: it reads GitHub workflows",
+}
 
 
 def versions(
@@ -26,10 +38,16 @@ def versions(
         )
     else:
         yield ok("SQLite", found)
-    yield _package("llama-cpp-python", "`make llama` builds it, to have a model on this machine")
+    yield _package(
+        "llama-cpp-python",
+        "`make llama BIN=…/bin` in a clone builds it, to have a model on this machine",
+    )
     if settings.database.startswith("postgresql"):
-        yield _package("psycopg", "pip install 'reviewbot[postgres]'", needed=True)
+        yield _package("psycopg", "pip install 'psycopg[binary]'", needed=True)
     yield _driver()
+    for program, use in _PROGRAMS.items():
+        path = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
+        yield ok(program, path) if path else off(program, "is not installed", use)
 
 
 def _package(name: str, todo: str, *, needed: bool = False) -> Check:
@@ -66,4 +84,5 @@ def documents(settings: Settings) -> Iterator[Check]:
         except ReviewbotError as error:
             yield wrong(name, str(error), f"mend the file, or unset REVIEWBOT_{variable}")
         else:
-            yield ok(name, f"{path} loads") if path else ok(name, "those that are shipped")
+            shipped = "those that are shipped" if name == "rules" else "none of your own"
+            yield ok(name, f"{path} loads" if path else shipped)

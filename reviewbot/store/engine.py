@@ -111,7 +111,7 @@ def _postgresql(url: URL) -> Engine:
             connect_args={"connect_timeout": CONNECT_TIMEOUT},
         )
     except ImportError:
-        raise StoreError("PostgreSQL needs its driver: pip install 'reviewbot[postgres]'") from None
+        raise StoreError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from None
     event.listen(engine, "connect", _prepare_postgresql)
     return engine
 

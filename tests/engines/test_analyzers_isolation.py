@@ -112,7 +112,7 @@ def test_missing_programs_are_said_once_with_the_way_to_get_them(fake: Path) -> 
 
     assert len(analysis.notices) == 2
     assert analysis.notices[0].startswith("ruff is not installed")
-    assert all("pip install 'reviewbot[analyzers]'" in notice for notice in analysis.notices)
+    assert all("pip install ruff squawk-cli zizmor" in notice for notice in analysis.notices)
     assert analysis.ran == ("secrets", "invisible")
     assert "a.py" in analysis.paths
 

@@ -30,6 +30,13 @@ def example() -> dict[str, str]:
     return dict(re.findall(r"^#   (\w+)=(.+)$", TEXT, re.MULTILINE))
 
 
+def given_to(service: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
+    """A service's environment: what has no value is passed on where `.env` has it."""
+    named = service["environment"]
+    passed = {name: given[name] for name, value in named.items() if value is None and name in given}
+    return passed | {n: filled(value, given) for n, value in named.items() if value is not None}
+
+
 def filled(value: str, given: dict[str, str]) -> str:
     """A value with `${NAME:-default}` put in, as Compose does it."""
     return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda m: given.get(m[1]) or m[2], value)
@@ -43,9 +50,7 @@ def test_every_variable_of_ours_is_a_setting() -> None:
 
 
 def test_the_settings_of_a_plain_start_are_accepted(services: dict[str, dict[str, Any]]) -> None:
-    environment = services["reviewbot"]["environment"]
-
-    settings = load_settings({name: filled(value, {}) for name, value in environment.items()})
+    settings = load_settings(given_to(services["reviewbot"], {}))
 
     assert settings.bind == "0.0.0.0:8080"
     assert (settings.local_engine, settings.local_url) == ("auto", "")
@@ -55,8 +60,7 @@ def test_the_settings_of_a_plain_start_are_accepted(services: dict[str, dict[str
 
 def test_with_the_example_vllm_is_the_local_engine(services: dict[str, dict[str, Any]]) -> None:
     given, vllm = example(), services["vllm"]
-    environment = services["reviewbot"]["environment"]
-    settings = load_settings({name: filled(value, given) for name, value in environment.items()})
+    settings = load_settings(given_to(services["reviewbot"], given))
 
     local = engines(settings).engines["local"]
 
@@ -103,6 +107,17 @@ def test_what_is_built_is_in_the_dockerfile(services: dict[str, dict[str, Any]])
     wanted = {service["build"]["target"] for service in services.values() if "build" in service}
 
     assert wanted | {*re.findall(r"target: (\w+)", overriding)} == {"cpu", "cuda"} <= targets
+
+
+def test_every_setting_reaches_the_container(services: dict[str, dict[str, Any]]) -> None:
+    named = set(services["reviewbot"]["environment"])
+    elsewhere = {"DATA_DIR", "DELIVERY"}  # the image's; compose.poll.yaml's
+
+    missing = {name.upper() for name in Settings.model_fields} - {
+        name.removeprefix(PREFIX) for name in named
+    }
+
+    assert missing == elsewhere
 
 
 def test_images_are_pinned_by_version(services: dict[str, dict[str, Any]]) -> None:

@@ -148,7 +148,9 @@ def test_the_rate_is_that_of_the_last_year(
 ) -> None:
     changes = [change(100, days_old=age) for age in ages]
 
-    assert per_month_of(changes).quantize(Decimal("0.1")) == Decimal(str(expected))
+    assert per_month_of([change.at for change in changes]).quantize(Decimal("0.1")) == Decimal(
+        str(expected)
+    )
 
 
 def test_percentiles_are_by_nearest_rank() -> None:

@@ -151,7 +151,7 @@ def _hub() -> None:
         from huggingface_hub import constants
     except ImportError:
         raise EngineError(
-            "downloading takes huggingface_hub: pip install 'reviewbot[llama]', or fetch the file"
+            "downloading takes huggingface_hub: pip install 'huggingface-hub>=2.4,<3', or fetch the file"
             " yourself and name it in REVIEWBOT_LOCAL_MODEL"
         ) from None
     constants.HF_HUB_DISABLE_TELEMETRY = True
