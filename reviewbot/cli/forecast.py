@@ -50,7 +50,12 @@ class _Positive(click.ParamType[Decimal]):
     type=click.Path(path_type=Path),
     help="A repository; may be given several times. Default: this folder's.",
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only what was merged since then.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Only what was merged since then.",
+)
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="At most the newest N merges of each."
 )

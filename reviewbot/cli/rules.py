@@ -91,6 +91,8 @@ def _load(files: Sequence[Path]) -> RuleSet:
     for path in files:
         try:
             texts[str(path)] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SourceError(f"cannot read {path}: {error}") from None
+        except OSError as error:
+            raise SourceError(f"cannot read {path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise SourceError(f"{path} is not UTF-8 text") from None
     return load_rules(texts)

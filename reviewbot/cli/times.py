@@ -18,8 +18,13 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 def time_options(command: F) -> F:
     """`--month`, `--since` and `--until`, all UTC."""
     for option in (
-        click.option("--until", type=_DAY, help="Up to this day, which is not included."),
-        click.option("--since", type=_DAY, help="From this day on (UTC)."),
+        click.option(
+            "--until",
+            type=_DAY,
+            metavar="YYYY-MM-DD",
+            help="Up to this day, which is not included.",
+        ),
+        click.option("--since", type=_DAY, metavar="YYYY-MM-DD", help="From this day on (UTC)."),
         click.option("--month", metavar="YYYY-MM", help="One calendar month (UTC)."),
     ):
         command = option(command)
