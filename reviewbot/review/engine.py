@@ -243,7 +243,8 @@ class Lineup:
         """The named engine that reads such a file in place of `role`'s, or `role` itself."""
         choice = self.choice
         names = [choice.areas.get(area) for area in areas]
-        names += [choice.languages.get(language or ""), dict(choice.tiers).get(role)]  # type: ignore[call-overload]
+        names.append(choice.languages.get(language or ""))
+        names += [name for tier, name in choice.tiers.items() if tier == role]
         for name in names:
             if name and usable(wanted := named_role(role, name)):
                 return wanted
