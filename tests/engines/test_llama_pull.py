@@ -255,5 +255,5 @@ def test_without_the_hubs_client_one_line_says_what_to_do(
 ) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
 
-    with pytest.raises(EngineError, match=r"pip install 'reviewbot\[llama\]'"):
+    with pytest.raises(EngineError, match=r"pip install 'huggingface-hub>=2.4,<3'"):
         pull(MODEL, models, watch)

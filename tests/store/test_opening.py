@@ -176,7 +176,7 @@ def test_a_missing_postgresql_database_is_named(postgresql_server: str) -> None:
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
 
-    with pytest.raises(StoreError, match=r"pip install 'reviewbot\[postgres\]'"):
+    with pytest.raises(StoreError, match=r"pip install 'psycopg\[binary\]'"):
         open_store("postgresql://me@127.0.0.1/reviews")
 
 
