@@ -24,7 +24,7 @@ BY_NAME = {
         src/test/java/PayTest.java src/main/java/PayTests.java PayIT.java src/PaySpec.kt
         tests/Feature/PayTest.php Shop.Tests/PayTests.cs Tests/PayTests/PayTests.swift
         cypress/pay.cy.ts e2e/pay.ts src/__snapshots__/x.snap testdata/golden.json pay_unittest.cc
-        src/test/resources/db/migration/V1__x.sql tests/fixtures/package.json
+        src/test/resources/db/migration/V1__x.sql tests/fixtures/package.json phpunit.ci.mysql.xml phpunit.xml.dist
     """,
     Kind.MIGRATION: """
         shop/migrations/0007_split_test.py shop/migrations/0001_initial.py
@@ -51,6 +51,7 @@ BY_NAME = {
         locale/de/LC_MESSAGES/django.po config/locales/de.yml src/i18n/de.json
         app/src/main/res/values-de/strings.xml de.lproj/Localizable.strings lib/l10n/app_de.arb
         messages_de.properties Resources.de.resx lang/de/auth.php translations/messages.de.xlf
+        client/src/locales/pt/core.js src/i18n/pt-BR.ts static/i18n-messages/sw.json messages/en.json
     """,
     Kind.MANIFEST: """
         package.json web/package.json pyproject.toml setup.py requirements.txt requirements-dev.txt
@@ -72,7 +73,7 @@ BY_NAME = {
     Kind.SOURCE: """
         app/pay.py src/pay.ts src/pay.tsx src/Pay.vue pay.go src/lib.rs Pay.java Pay.kt Pay.cs pay.php
         pay.rb lib/pay.ex Pay.swift pay.c pay.h pay.cpp reports.sql pay.sh templates/pay.html
-        app/docs/page.tsx src/Latest.java src/Contest.kt attest.py latest_news.go dist/index.js
+        app/docs/page.tsx src/i18n/index.ts src/locales/load.js src/Latest.java src/Contest.kt attest.py latest_news.go dist/index.js
         allowlist.txt i18n/index.ts src/locale/parse.py app/migrations/__init__.py gradlew
         src/vendors.py db/seeds.rb lib/testing.py views/pay.ftl unknown.xyz no_extension bin/pay
         app/views/pay.arb config_qa.py api/versions/facade_x.py src/protest/x.py
