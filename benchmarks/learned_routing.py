@@ -24,7 +24,7 @@ from reviewbot.routing.rules import load_rules, shipped_texts
 
 TARGET = Path(__file__).resolve().parents[1] / "rules" / "learned.toml"
 #: The likelihood that is worth the threshold, and the one from which on a change is uncertain.
-SURE, UNCERTAIN = 0.5, 0.25
+SURE, UNCERTAIN = 0.5, 0.3
 #: Sums of points below which nothing is raised: those that are tried.
 LEAST = (2.0, 1.0)
 #: How strongly weights are held small; the bias is free.
@@ -49,7 +49,9 @@ def samples(files: Iterable[str]) -> list[Sample]:
         Sample(
             record["repo"],
             frozenset(record["labels"]),
-            spreads(parse_diff(record["diff"], allow_cut=True), RULES),
+            spreads(
+                parse_diff(record["diff"], title=record.get("title", ""), allow_cut=True), RULES
+            ),
         )
         for record in records.values()
         if not record.get("ambiguous")

@@ -129,6 +129,7 @@ class Example(Closed):
     added: str = Field("", max_length=4_000)
     removed: str = Field("", max_length=4_000)
     kind: KindName | None = Field(None, description="Default: what the path says.")
+    title: str = Field("", max_length=300, description="Of the change; for a rule with `title`.")
     others: tuple[str, ...] = Field(
         (), max_length=100, description="Further files, each with the same lines; for a `measure`."
     )
@@ -152,10 +153,12 @@ class RuleEntry(Closed):
     weight: float = Field(1.0, gt=0, le=100)
     kinds: Kinds | None = None
     paths: PathPatterns = ()
+    also_in: PathPatterns = ()
     names: PlaceNames = ()
     added: Patterns = ()
     removed: Patterns = ()
     changed: Patterns = ()
+    title: Patterns = ()
     exclude: Patterns = Field((), alias="not")
     measure: Measure | None = None
     at_least: float | None = Field(None, gt=0, le=100_000)
@@ -164,6 +167,11 @@ class RuleEntry(Closed):
     def model_post_init(self, context: Any) -> None:
         """A rule must look for something."""
         patterns = (*self.added, *self.removed, *self.changed)
+        if self.title and (patterns or self.names or self.measure):
+            raise _complain(
+                "`title` reads the change's title, no lines",
+                "give it kinds, paths and `not` only, and make another rule of the rest",
+            )
         if (self.measure is None) != (self.at_least is None):
             raise _complain("`measure` and `at_least` go together", "give it both, or neither")
         if self.measure and self.measure != "density":
@@ -177,11 +185,12 @@ class RuleEntry(Closed):
             raise _complain(
                 "`measure: density` has no lines to count", "give it added, removed or changed"
             )
-        if not patterns and not self.paths and not self.names:
+        if not patterns and not self.paths and not self.names and not self.title:
             raise _complain(
-                "the rule looks for nothing", "give it paths, names, added, removed or changed"
+                "the rule looks for nothing",
+                "give it paths, names, added, removed, changed or title",
             )
-        if self.exclude and not patterns:
+        if self.exclude and not patterns and not self.title:
             raise _complain("`not` without a pattern", "exclude a path with a `!` entry in `paths`")
         if self.paths and all(path.startswith("!") for path in self.paths):
             raise _complain("`paths` only excludes", "begin it with '**'")

@@ -11,6 +11,7 @@ from reviewbot.routing.matcher import Matcher
 from reviewbot.routing.measures import measured, without_sparse
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.seen import Seen
+from reviewbot.routing.titles import titled
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,14 @@ def _fires(rule: Rule, example: Example) -> bool:
     if rule.counts_files:
         seen = [Seen(file, (), frozenset(), "", False, False) for file in files]
         return bool(measured(seen, [rule], example.context))
+    if rule.title:
+        seen = [Seen(file, (), frozenset(), "", False, False) for file in files]
+        return bool(titled(example.title, seen, [RuleSet({}, (rule,))]))
     matcher = Matcher([rule])
     found = [(file, matcher.find(file).matches) for file in files]
     return any(without_sparse(found, [rule]))
 
 
 def _shown(example: Example) -> str:
-    text = (example.added or example.removed).strip().splitlines()
+    text = (example.title or example.added or example.removed).strip().splitlines()
     return f"{example.path}: {text[0][:80]}" if text else example.path

@@ -24,7 +24,7 @@ MOST_SUM, MOST_LINES, MOST_CHANGED, MOST_IN_PLACE = 9, 40, 300, 60
 #: The share of lines that are evidence which counts as neither much nor little, and the least.
 USUAL_SHARE, LEAST_SHARE = 0.1, 0.002
 #: A name for each feature, in the order of the weights.
-FEATURES = ("points", "strong", "lines", "share", "size", "placed", "in_place")
+FEATURES = ("points", "strong", "lines", "share", "size", "placed", "in_place", "titled")
 
 
 class Spread(NamedTuple):
@@ -40,6 +40,8 @@ class Spread(NamedTuple):
     """Those of them in files whose name or folder is of the area."""
     taken_away: bool = False
     """Something that is enough on its own was there before, and is no more."""
+    titled: bool = False
+    """The change's title speaks for it."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,17 @@ def features(spread: Spread) -> tuple[float, ...]:
         log1p(min(spread.changed, MOST_CHANGED)) / 4,
         float(spread.in_place > 0),
         log1p(min(spread.in_place, MOST_IN_PLACE)) / 3,
+        float(spread.titled),
     )
 
 
 def in_words(spread: Spread, title: str) -> str:
     """The reason as people read it."""
     place = "some of them in code named for it" if spread.in_place else "none in code named for it"
+    named = ", its title does too" if spread.titled else ""
     return (
         f"Learned evidence on {title.lower()}: {spread.lines} of {spread.changed} changed lines"
-        f" speak for it, {place}"
+        f" speak for it, {place}{named}"
     )
 
 

@@ -5,7 +5,7 @@ lines are no evidence: they only tell whether a changed line is part of a commen
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from reviewbot.change.model import FileChange, Kind, Side
 from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import NOT_FOUND, Search, TextPatterns, finder
+from reviewbot.routing.patterns import NOT_FOUND, Finder, Search, TextPatterns, finder
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText
@@ -34,7 +34,7 @@ _END = r"[^;\n]*;?\s*$"
 #: Lines that are no evidence in any language: comments, imports, packages, prose. Code that
 #: follows a comment or an import on the same line keeps it evidence.
 NOISE = (
-    r"^\s*(?://|#(?:[\s!#-]|$)|\*(?:\s|$)|--(?:[\s\-]|$)|<%#)",
+    r"^\s*(?://|#(?:[\s!#-]|$)|\*(?:\s*$|\s+[^\s@]|\s+@(?:[^A-Z]|[\w\\]*(?:[^\w\\(]|$)))|--(?:[\s\-]|$)|<%#)",
     r"^\s*(?:/?\*(?:[^*\n]|\*+[^*/\n])*\*+/|\*/|/\*(?:[^*\n]|\*+[^*/\n])*\**)\s*$",
     r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
     rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
@@ -45,6 +45,8 @@ NOISE = (
     # what is written to a log, as far as nothing is called for it and nothing follows
     r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
     r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(][^();\n]*\)?\s*;?\s*$",
+    # a version that goes up
+    r"(?i)^\s*(?:[\w.]+\s+)*[\"'$@]?\w*version\w*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,)]*\s*$",
     # prose of a docstring or block comment: no sign of code and two small words
     rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
 )
@@ -61,7 +63,27 @@ class Found(NamedTuple):
 @lru_cache(maxsize=8)
 def compiled(rules: RuleSet) -> "Matcher":
     """The matcher of a rule set, compiled once."""
-    return Matcher([rule for rule in rules.rules if not rule.counts_files])
+    return Matcher([rule for rule in rules.rules if not rule.is_of_whole])
+
+
+@cache
+def _noise() -> Finder:
+    return finder(compile_pattern("|".join(f"(?:{part})" for part in NOISE)))
+
+
+def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
+    """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
+    return _noise()(line.raw, 0, len(line.raw))[0] != NOT_FOUND or (
+        text.has_both and (line.stays or text.is_reformatted(line))
+    )
+
+
+def changes_code(file: FileChange) -> bool:
+    """Whether any changed line can be evidence: it is no comment, import or new layout."""
+    text = ChangedText(file)
+    return any(
+        not is_nothing(line, text) and not text.is_talk(line, first) for line, first in text.lines()
+    )
 
 
 class _Spot(NamedTuple):
@@ -100,7 +122,6 @@ class Matcher:
             else None
             for rule in rules
         ]
-        self._noise = finder(compile_pattern("|".join(f"(?:{part})" for part in NOISE)))
 
     def find(self, file: FileChange, *, kind: Kind | None = None) -> Found:
         """All rules that fire on `file`, in the order of the rules.
@@ -149,7 +170,7 @@ class Matcher:
                 break
             line = text.line(first)
             if line.is_nothing is None:
-                line.is_nothing = self._is_nothing(line, text)
+                line.is_nothing = is_nothing(line, text)
             if (
                 line.is_nothing
                 or (excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND)
@@ -168,12 +189,6 @@ class Matcher:
             return None
         side, number = text.place(found)
         return _Spot(number, side, found.text.strip()[:EXCERPT], count)
-
-    def _is_nothing(self, line: ChangedLine, text: ChangedText) -> bool:
-        """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
-        return self._noise(line.raw, 0, len(line.raw))[0] != NOT_FOUND or (
-            text.has_both and (line.stays or text.is_reformatted(line))
-        )
 
     def _match(self, index: int, spot: "_Spot", file: FileChange) -> Match:
         rule = self._rules[index]

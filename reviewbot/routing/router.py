@@ -17,6 +17,7 @@ from reviewbot.routing.places import with_evidence
 from reviewbot.routing.rules import Area, RuleSet, policy_rules, switched_on
 from reviewbot.routing.seen import Seen
 from reviewbot.routing.spread import spread_of, weighed
+from reviewbot.routing.titles import titled
 from reviewbot.routing.wording import decision, plural
 
 #: Reasons shown for a change; the heaviest come first.
@@ -54,9 +55,10 @@ def decide(
     rules, own = switched_on(rules, frozenset(policy.route.also)), _own_rules(policy.route.rules)
     areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
-    learned = weighed(seen, rules.learned, areas) if policy.route.learned else ()
+    titles = titled(change.title, seen, (rules, own))
+    learned = weighed(seen, titles, rules.learned, areas) if policy.route.learned else ()
     counted = measured(seen, (*rules.measuring, *own.measuring), local_context_tokens)
-    found = (*[match for s in seen for match in s.matches], *learned, *counted)
+    found = (*[match for s in seen for match in s.matches], *titles, *learned, *counted)
     scores = _scores(found)
     verdict = _verdict(seen, scores, areas, change, policy, {match.area for match in counted})
     large = _large(seen, policy, local_context_tokens)
@@ -85,7 +87,8 @@ def spreads(change: Change, rules: RuleSet) -> dict[str, Spread]:
     rules = switched_on(rules, frozenset())
     seen, _ = _look(change, (rules,), rules.areas, Policy())
     ids = frozenset(rule.id for rule in rules.rules)
-    return {area: spread_of(seen, area, ids) for area in rules.areas}
+    titles = titled(change.title, seen, (rules,))
+    return {area: spread_of(seen, titles, area, ids) for area in rules.areas}
 
 
 def _verdict(
@@ -102,8 +105,9 @@ def _verdict(
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")
-    # what was counted over the whole change is nowhere in it
-    whole = policy.route.granularity == "pull_request" or not counted.isdisjoint(flagged)
+    # what was counted over the whole change, or only its title says, is nowhere in it
+    somewhere = {match.area for s in seen for match in s.matches} - counted
+    whole = policy.route.granularity == "pull_request" or not somewhere.issuperset(flagged)
     return _Verdict(flagged, unsure, asked, whole)
 
 

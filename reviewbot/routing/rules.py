@@ -61,8 +61,10 @@ class Rule:
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     """RE2 patterns for added or removed lines."""
+    title: tuple[str, ...] = ()
+    """RE2 patterns for the change's title, instead of lines."""
     exclude: tuple[str, ...] = ()
-    """A line that one of these RE2 patterns matches is no evidence."""
+    """A line (or title) that one of these RE2 patterns matches is no evidence."""
     measure: Measure | None = None
     """What it counts over the whole change; None: it speaks for each file on its own."""
     at_least: float = 0.0
@@ -75,12 +77,17 @@ class Rule:
     @property
     def path_only(self) -> bool:
         """It looks at paths, at no text."""
-        return not (self.added or self.removed or self.changed)
+        return not (self.added or self.removed or self.changed or self.title)
 
     @property
     def counts_files(self) -> bool:
         """It counts over the whole change what no line says: nothing is looked for in files."""
         return self.measure is not None and self.measure != "density"
+
+    @property
+    def is_of_whole(self) -> bool:
+        """It speaks of the change, not of a file."""
+        return self.counts_files or bool(self.title)
 
     @property
     def is_local(self) -> bool:
@@ -107,6 +114,11 @@ class RuleSet:
     def measuring(self) -> tuple[Rule, ...]:
         """The rules that count over the whole change."""
         return tuple(rule for rule in self.rules if rule.measure is not None)
+
+    @cached_property
+    def titled(self) -> tuple[Rule, ...]:
+        """The rules that read the change's title."""
+        return tuple(rule for rule in self.rules if rule.title)
 
     def rule(self, rule_id: str) -> Rule:
         """The rule with this id. Raises KeyError."""
@@ -185,10 +197,11 @@ def _rule(
         kinds=frozenset(Kind(kind) for kind in entry.kinds or kinds),
         paths=entry.paths,
         names=frozenset(entry.names),
-        ignore_paths=ignore_paths,
+        ignore_paths=(*ignore_paths, *(f"!{path}" for path in entry.also_in)),
         added=entry.added,
         removed=entry.removed,
         changed=entry.changed,
+        title=entry.title,
         exclude=entry.exclude,
         measure=entry.measure,
         at_least=entry.at_least or 0.0,
@@ -249,6 +262,7 @@ def explain(rule: Rule) -> str:
         ("added", rule.added),
         ("removed", rule.removed),
         ("changed", rule.changed),
+        ("title", rule.title),
         ("but not", rule.exclude),
         ("counts", (f"{rule.measure}, from {rule.at_least:g} on",) if rule.measure else ()),
     )
@@ -263,5 +277,6 @@ def explain(rule: Rule) -> str:
 def _example(example: Example) -> str:
     parts = [f"+ {line}" for line in example.added.splitlines()]
     parts += [f"- {line}" for line in example.removed.splitlines()]
+    parts += [example.title] if example.title else []
     named = ", ".join((example.path, *example.others))
     return f"{named}: {json.dumps(parts, ensure_ascii=False)}" if parts else named

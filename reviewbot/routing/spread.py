@@ -9,7 +9,10 @@ from reviewbot.routing.seen import Seen
 
 
 def weighed(
-    seen: Sequence[Seen], learned: Learned | None, areas: Mapping[str, Area]
+    seen: Sequence[Seen],
+    titles: Sequence[Match],
+    learned: Learned | None,
+    areas: Mapping[str, Area],
 ) -> tuple[Match, ...]:
     """One reason for each area that the rules speak for and something was learned of.
 
@@ -19,6 +22,7 @@ def weighed(
     if learned is None:
         return ()
     found = [m for s in seen for m in s.matches if m.rule in learned.rules]
+    found += [m for m in titles if m.rule in learned.rules]
     if not found:
         return ()
     reasons = []
@@ -28,7 +32,7 @@ def weighed(
         matches = [m for m in found if m.area == name]
         if not matches or any(s.unknown for s in seen):
             continue
-        spread, area = spread_of(seen, name, learned.rules), areas[name]
+        spread, area = spread_of(seen, titles, name, learned.rules), areas[name]
         points = learned.points(name, spread, threshold=area.threshold, uncertain=area.uncertain)
         heaviest = max(matches, key=lambda match: (match.weight, match.lines))
         why = in_words(spread, area.title)
@@ -39,9 +43,14 @@ def weighed(
     return tuple(reasons)
 
 
-def spread_of(seen: Sequence[Seen], area: str, rules: frozenset[str]) -> Spread:
-    """How the evidence lies that these rules found of an area."""
-    weights: dict[str, float] = {}
+def spread_of(
+    seen: Sequence[Seen], titles: Sequence[Match], area: str, rules: frozenset[str]
+) -> Spread:
+    """How the evidence lies that these rules found of an area, in files and in the title."""
+    named = {
+        match.rule: match.weight for match in titles if match.area == area and match.rule in rules
+    }
+    weights = dict(named)
     lines, taken_away = 0, False
     for each in seen:
         if not each.matches:
@@ -57,4 +66,5 @@ def spread_of(seen: Sequence[Seen], area: str, rules: frozenset[str]) -> Spread:
         sum(each.changed for each in seen),
         sum(each.changed for each in seen if area in each.places),
         taken_away,
+        bool(named),
     )

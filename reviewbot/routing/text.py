@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ MAX_LINE = 2_000
 #: What formatters keep: words, and signs that are no commas.
 _SIGNS = re.compile(r"\w+|[^\w\s,]")
 _ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
+_ANNOTATION = re.compile(rb"\s*/?\*+\s+@[A-Z][\w\\]*\(")
 _FORMATTING = b" \t,;()"
 #: Signs that most code has, and that no layout changes.
 _USUAL = (b"(", b".", b"=", b":")
@@ -76,6 +77,15 @@ class ChangedText:
             line = self._lines[begin] = ChangedLine(self, begin)
         return line
 
+    def lines(self) -> Iterator[tuple["ChangedLine", int]]:
+        """Every line that is not blank, and the offset of its first sign."""
+        at = 0
+        while at < len(self.data):
+            line = self.line(at)
+            if words := line.raw.lstrip():
+                yield line, line.end - len(words)
+            at = line.end + 1
+
     def place(self, line: "ChangedLine") -> tuple[Side, int]:
         """Side and number in the diff of a line."""
         part = line.part or self._part(line)
@@ -87,7 +97,7 @@ class ChangedText:
 
         It lies in a comment, in a docstring, or in a string that is a sentence.
         """
-        if offset < line.code_until:
+        if offset < line.code_until or line.annotates:
             return False
         syntax = self._syntax
         if self.cut:
@@ -248,6 +258,11 @@ class ChangedLine:
     def is_address(self, offset: int) -> bool:
         """Whether the byte at `offset` lies in the address of a web page: its words are names."""
         return b"://" in self.raw and bool(_ADDRESS.search(self.raw, 0, offset - self.begin))
+
+    @property
+    def annotates(self) -> bool:
+        """It stands in a comment and is code all the same: PHP's annotations, `* @ORM\\Column(…)`."""
+        return b"* @" in self.raw and bool(_ANNOTATION.match(self.raw))
 
     @property
     def stays(self) -> bool:

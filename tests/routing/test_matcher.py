@@ -83,11 +83,29 @@ def test_a_line_that_not_rules_out_leaves_the_next_one(matcher: Matcher, file: A
         "const x = require('bank.pay()')",
         "use bank::pay::{bank.pay()};",
         "/* bank.pay(x)",
+        " * @return bank.pay(x)",
+        " * @Bank bank.pay(x)",
         "Money that is owed to the bank should be paid before it is due.",
     ],
 )
 def test_comments_imports_and_prose_are_no_evidence(matcher: Matcher, file: Any, line: str):
     assert fired(matcher, file("a.py", added=[line])) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("MONEY_VERSION = '1.2.3'", []),
+        ('    public const string MoneyVersion = "v10.0.1-rc.2";', []),
+        ('  "money_version": "2.0",', []),
+        ("money_version = bank.pay('1.2')", ["pay.call", "pay.word"]),
+        ("money_version = '2'", ["pay.word"]),
+    ],
+)
+def test_a_version_that_goes_up_is_no_evidence(
+    matcher: Matcher, file: Any, line: str, said: list[str]
+):
+    assert fired(matcher, file("a.py", added=[line])) == said
 
 
 @pytest.mark.parametrize(
@@ -104,6 +122,7 @@ def test_comments_imports_and_prose_are_no_evidence(matcher: Matcher, file: Any,
         "import bank; bank.pay(x)",
         '"""fine"""; bank.pay(x)',
         "<!-- fine --> bank.pay(x)",
+        " * @Bank\\Pays(bank.pay(x))",
     ],
 )
 def test_code_that_looks_like_a_comment_is_evidence(matcher: Matcher, file: Any, line: str):
