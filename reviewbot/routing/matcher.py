@@ -21,8 +21,11 @@ from reviewbot.routing.text import ChangedLine, ChangedText
 EXCERPT = 160
 #: A hit of fewer characters is no word: such a pattern asks for any change.
 SHORTEST = 2
-#: Lines that are counted for one rule in one file.
-MOST_LINES = 40
+#: Lines that are counted for one rule in one file: more make no difference to what was learned of
+#: how evidence lies, and judging them is what routing costs.
+MOST_LINES = 8
+#: The same for a rule whose lines are its measure.
+MOST_MEASURED = 40
 #: Paths for which the rules that look at them are remembered.
 KNOWN_PATHS = 16_384
 #: A list of paths that holds none.
@@ -164,7 +167,7 @@ class Matcher:
         at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
         excluded, comparing = self._exclude[look.rule], look.two_sided and text.has_both
-        while at < last and count < MOST_LINES:
+        while at < last and count < look.most:
             first, end = search.find(at, last)
             if first < 0:
                 break
@@ -223,6 +226,8 @@ class _Look(NamedTuple):
     patterns: tuple[str, ...]
     added: bool
     removed: bool
+    most: int
+    """Lines that are counted."""
 
     @property
     def two_sided(self) -> bool:
@@ -233,5 +238,10 @@ class _Look(NamedTuple):
 
 
 def _looks(index: int, rule: Rule) -> list[_Look]:
-    sides = ((rule.changed, True, True), (rule.added, True, False), (rule.removed, False, True))
-    return [_Look(index, patterns, *where) for patterns, *where in sides if patterns]
+    looks = ((rule.changed, True, True), (rule.added, True, False), (rule.removed, False, True))
+    most = MOST_MEASURED if rule.measure else MOST_LINES
+    return [
+        _Look(index, patterns, added, removed, most)
+        for patterns, added, removed in looks
+        if patterns
+    ]
