@@ -47,6 +47,8 @@ def list_(format_: str) -> None:
         mark = "*" if row["default"] else " "
         there = "downloaded; " if row["downloaded"] else ""
         click.echo(f"{mark} {row['name']:<20} {row['size']:>8}  {there}{row['why']}")
+    if any(row["default"] for row in rows):
+        click.echo("* is what `reviewbot model pull auto` gets.")
     others = {row["name"]: row["licence"] for row in rows if row["licence"] != "Apache-2.0"}
     for name, licence in others.items():
         click.echo(f"Licence of {name}: {licence}; of the others: Apache-2.0")

@@ -43,11 +43,21 @@ def test(files: Sequence[Path]) -> int:
 @click.argument("rule_id", metavar="[RULE]", required=False)
 @_FILES
 def explain(rule_id: str | None, files: Sequence[Path]) -> None:
-    """Say what one rule looks for; without RULE, list them all."""
+    """Say what one rule looks for; without RULE, list them all.
+
+    \b
+    Examples:
+      reviewbot rules explain
+      reviewbot rules explain payments.tax
+      reviewbot rules explain my-rules.yml
+      reviewbot rules explain ledger.booking-call my-rules.yml
+    """
     import difflib
 
     from reviewbot.routing.rules import explain as explained
 
+    if rule_id and rule_id.endswith((".yml", ".yaml")):  # no rule is called so
+        files, rule_id = (Path(rule_id), *files), None
     rules = _load(files)
     if rule_id is None:
         for rule in rules.rules:

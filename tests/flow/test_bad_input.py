@@ -22,7 +22,8 @@ from model_servers.claude import ClaudeServer
         (["rules", "check", "missing.yml"], "missing.yml"),
         (["rules", "explain", "auth.nothing"], "no rule auth.nothing"),
         (["review", "--format", "pdf"], "pdf"),
-        (["revue"], "revue"),
+        (["rewiev"], "Did you mean 'review'?"),
+        (["xyzzy"], "xyzzy"),
     ],
 )
 def test_wrong_arguments(
@@ -40,6 +41,15 @@ def test_wrong_arguments(
     assert words in err
     assert "Traceback" not in err
     assert out == ""
+
+
+def test_a_file_in_place_of_a_rule_lists_its_rules(terminal: Terminal, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yml"
+    mine.write_text("area: a\ntitle: A\nrules:\n  - {id: a.b, why: Opens a door, added: [door]}\n")
+
+    code, out, _ = terminal.run("rules", "explain", str(mine))
+
+    assert (code, out.split()) == (0, ["a.b", "1", "Opens", "a", "door"])
 
 
 def test_text_that_is_no_diff(terminal: Terminal, tmp_path: Path) -> None:
