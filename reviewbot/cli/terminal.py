@@ -134,7 +134,12 @@ def _route(page: Page, route: Route, indent: int = 2) -> None:
         clean(figures.why_line(route)),
     )
     page.put(text, indent=indent, hang=2)
-    page.table([[m.area, Text(clean(_place(m)), "blue"), m.why] for m in route.reasons[:_REASONS]])
+    page.table(
+        [
+            [f"{m.weight:+g}".replace("-", "−"), m.area, Text(clean(_place(m)), "blue"), m.why]
+            for m in route.reasons[:_REASONS]
+        ]
+    )
     if len(route.reasons) > _REASONS:
         page.put(
             f"… and {plural(len(route.reasons) - _REASONS, 'reason')} more", indent=2, style="dim"

@@ -104,13 +104,14 @@ def features(spread: Spread) -> tuple[float, ...]:
     )
 
 
-def in_words(spread: Spread, title: str) -> str:
-    """The reason as people read it."""
-    place = "some of them in code named for it" if spread.in_place else "none in code named for it"
-    named = ", its title does too" if spread.titled else ""
+def in_words(spread: Spread, title: str, points: float) -> str:
+    """The reason for these points, as people read it."""
+    only = "only " if points < 0 else ""
+    place = "some in code named for it" if spread.in_place else "none in code named for it"
+    named = ", as its title does" if spread.titled else ""
     return (
-        f"Learned evidence on {title.lower()}: {spread.lines} of {spread.changed} changed lines"
-        f" speak for it, {place}{named}"
+        f"How evidence of {title.lower()} lies:"
+        f" {only}{spread.lines} of {spread.changed} changed lines speak for it, {place}{named}"
     )
 
 

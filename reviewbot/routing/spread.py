@@ -35,8 +35,8 @@ def weighed(
         spread, area = spread_of(seen, titles, name, learned.rules), areas[name]
         points = learned.points(name, spread, threshold=area.threshold, uncertain=area.uncertain)
         heaviest = max(matches, key=lambda match: (match.weight, match.lines))
-        why = in_words(spread, area.title)
         if points:
+            why = in_words(spread, area.title, points)
             reasons.append(
                 Match(f"{name}.learned", name, heaviest.path, None, "RIGHT", why, points)
             )

@@ -68,11 +68,12 @@ def test_list_marks_what_fits_what_is_there_and_what_is_best(
     out = capsys.readouterr().out.splitlines()
     assert code == 0
     assert out[0] == "This machine: 8 cores, 60.0 GiB of RAM free, Big Card (23.0 GiB free)"
-    rows = {line[2:].split()[0]: line for line in out[1:-1]}
+    rows = {line[2:].split()[0]: line for line in out[1:-2]}
     assert list(rows) == [model.name for model in CATALOGUE]
     assert [name for name, line in rows.items() if line.startswith("*")] == ["qwen2.5-coder-32b"]
     assert "fits on the GPU, 16,384 tokens" in rows["qwen2.5-coder-32b"]
     assert [name for name, line in rows.items() if "downloaded" in line] == ["qwen2.5-coder-14b"]
+    assert out[-2] == "* is what `reviewbot model pull auto` gets."
     assert out[-1] == "Licence of qwen2.5-coder-3b: Qwen Research; of the others: Apache-2.0"
 
 

@@ -1,12 +1,26 @@
 """`reviewbot worker --queues`: what a worker listens for."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from reviewbot.cli import main
 from reviewbot.cli.worker import QUEUES
 from reviewbot.service import dbos_setup
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """The command sends the logs of its process to standard error."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def test_the_command_knows_every_queue() -> None:

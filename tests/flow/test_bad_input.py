@@ -22,7 +22,7 @@ from model_servers.claude import ClaudeServer
         (["rules", "check", "missing.yml"], "missing.yml"),
         (["rules", "explain", "auth.nothing"], "no rule auth.nothing"),
         (["review", "--format", "pdf"], "pdf"),
-        (["rewiev"], "Did you mean 'review'?"),
+        (["reviewx"], "Did you mean 'review'?"),
         (["xyzzy"], "xyzzy"),
     ],
 )

@@ -38,8 +38,8 @@ def test_a_guard_alone_is_flagged_and_one_in_a_long_page_is_not(change, file):
     (reason,) = [m for m in page.reasons if m.rule == "auth.learned"]
     assert reason.weight < 0
     assert reason.why == (
-        "Learned evidence on authentication and authorization: 1 of 401 changed lines speak for it,"
-        " none in code named for it"
+        "How evidence of authentication and authorization lies: only 1 of 401 changed lines speak for"
+        " it, none in code named for it"
     )
     assert page.scores["auth"] == 3 + 1 + reason.weight  # the guard, the word, and what was learned
 
