@@ -27,10 +27,17 @@ def command(bind: str | None, new_login: bool) -> int:
         import os
 
         from reviewbot.config.settings import PREFIX, load_settings
+        from reviewbot.service.listener import answers
         from reviewbot.service.listener import new_login as renewed
 
         settings = load_settings({**os.environ, f"{PREFIX}BIND": bind} if bind else None)
         click.echo(f"Pages (this link works once): {renewed(settings)}")
+        if not answers(settings):
+            click.echo(
+                f"reviewbot: nothing answers at {settings.bind} on this machine; where the service"
+                " starts there later, it prints a link of its own, and this one ends",
+                err=True,
+            )
         return 0
     from reviewbot.service.serve import serve
 

@@ -6,6 +6,7 @@ away at the start is a 503, and works when it is back.
 
 import gc
 import logging
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
@@ -41,8 +42,24 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - they are compared
 
 def new_login(settings: Settings) -> str:
     """End all sessions and return a link that signs in, once. Raises StoreError."""
+    host, port = _local(settings)
+    return _link(f"http://{host}:{port}", login_of(settings).renew())
+
+
+def answers(settings: Settings) -> bool:
+    """Whether anything on this machine listens where the service would."""
+    host, port = _local(settings)
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _local(settings: Settings) -> tuple[str, str]:
+    """Host and port by which this machine reaches the service."""
     host, _, port = settings.bind.rpartition(":")
-    return _link(f"http://{_ANY.get(host.strip('[]'), host)}:{port}", login_of(settings).renew())
+    return _ANY.get(host.strip("[]"), host), port
 
 
 def run_web(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 from listening import listening
+from serving import free_port
 
 from reviewbot.config.settings import Settings, load_settings
 from reviewbot.errors import SettingsError
@@ -94,13 +95,8 @@ def test_behind_tls_the_cookie_is_for_tls_alone(tmp_path: Path) -> None:
 def test_a_new_login_signs_everybody_out_of_the_running_service(tmp_path: Path) -> None:
     with listening(tmp_path) as running, running.signed_in() as person:
         before = person.get(running.url, timeout=10).status_code
-        said = subprocess.run(
-            [sys.executable, "-m", "reviewbot", "serve", "--new-login", "--bind", "0.0.0.0:8099"],
-            env={"REVIEWBOT_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        port = running.url.rpartition(":")[2]
+        said, warned = new_login(tmp_path, f"0.0.0.0:{port}")
         after = person.get(running.url, timeout=10).status_code
         address, _, token = said.strip().rpartition("token=")
         entered = requests.post(
@@ -108,8 +104,30 @@ def test_a_new_login_signs_everybody_out_of_the_running_service(tmp_path: Path) 
         )
 
     assert (before, after) == (200, 401)
-    assert address.endswith("http://127.0.0.1:8099/login?")
+    assert address.endswith(f"http://127.0.0.1:{port}/login?")
     assert entered.status_code == 303
+    assert warned == ""
+
+
+def test_a_new_login_says_where_nothing_runs(tmp_path: Path) -> None:
+    port = free_port()
+
+    said, warned = new_login(tmp_path, f"127.0.0.1:{port}")
+
+    assert f"http://127.0.0.1:{port}/login?token=" in said
+    assert f"nothing answers at 127.0.0.1:{port} on this machine" in warned
+
+
+def new_login(data: Path, bind: str) -> tuple[str, str]:
+    """What the command prints, on both streams."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reviewbot", "serve", "--new-login", "--bind", bind],
+        env={"REVIEWBOT_DATA_DIR": str(data), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout, done.stderr
 
 
 def test_renewing_ends_sessions_and_older_links(tmp_path: Path) -> None:
