@@ -133,6 +133,10 @@ class ReviewPolicy(Closed):
         "function",
         description="What a model sees around a change: the enclosing function, or what the diff shows.",
     )
+    fixes: Annotated[bool, OPERATOR] = Field(
+        False,
+        description="Decide first what is wrong, then ask how to mend it: a question of its own, about the findings that are shown.",
+    )
     min_severity: Annotated[SeverityName, REPOSITORY] = Field(
         "low", description="Findings below it are left out."
     )

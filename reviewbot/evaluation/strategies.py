@@ -45,6 +45,10 @@ EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
         {"review": {"checklists": True}},
         "models are given short lists of questions to go through",
     ),
+    "fixes": (
+        {"review": {"fixes": True}},
+        "what is wrong is decided first; a change for each finding is asked for after that",
+    ),
     "diff": ({"review": {"context": "diff"}}, "models see the diff without the function around"),
     "escalate": (
         {"escalate": {"severity": "low", "confidence_below": 0.8, "max_per_pr": 10}},

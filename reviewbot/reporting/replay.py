@@ -189,6 +189,7 @@ class Replayer:
             instructions=review.instructions,
             language=review.language,
             checklists=review.checklists,
+            fixes=review.fixes,
         )
 
     def _lineup(self, strategy: Strategy) -> Lineup:

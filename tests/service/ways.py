@@ -81,6 +81,8 @@ class Way:
     """Of the local model on a doubtful route."""
     says: tuple[str, ...] = ()
     """What the summary must tell."""
+    mended: bool = False
+    """Each remark has a change to take over."""
 
     def policy_with(self, **more: Any) -> str:
         """The repository's policy as text."""
@@ -92,6 +94,11 @@ class Way:
     def paid(self) -> dict[tuple[str, str], int]:
         """The rows of what a provider bills."""
         return {row: n for row, n in self.rows.items() if row[1] in (CLAUDE, SONNET)}
+
+    @property
+    def last(self) -> tuple[str, str]:
+        """The row of the last question to Claude."""
+        return list(self.paid)[-1]
 
 
 _MINE = {PAGES: LOCALS[PAGES], NOTES: LOCALS[NOTES]}
@@ -163,6 +170,15 @@ WAYS = (
         says=("judged wrong",),
     ),
     Way(
+        "fixes",
+        "risky",
+        {("review", CLAUDE): 1, ("review", LOCAL): 1, ("fix", CLAUDE): 1, ("fix", LOCAL): 1},
+        _CLAUDES,
+        {"review": {"fixes": True}},
+        says=("fixes: 2 proposed for 2 findings, 2 apply",),
+        mended=True,
+    ),
+    Way(
         "an engine for an area",
         "risky",
         {("review", SONNET): 1, ("review", LOCAL): 1},
@@ -216,6 +232,18 @@ def _remarks(asked: Asked, titles: Mapping[str, str]) -> str:
     return json.dumps({"walkthrough": "It changes a line.", "findings": found})
 
 
+def is_fix(asked: Asked) -> bool:
+    """A model is asked how to mend what was found."""
+    return "You mend what the review" in asked.system
+
+
+def _fixes(asked: Asked) -> str:
+    """Every line as it was before."""
+    paths = re.findall(r"^Finding \d+: ([^,\s]+)", asked.user, re.MULTILINE)
+    said = [{"finding": n, "suggestion": FILES[path][1]} for n, path in enumerate(paths, 1)]
+    return json.dumps({"fixes": said})
+
+
 def local_answers(way: Way) -> Callable[[Asked], str]:
     """What the models on our own machines say."""
 
@@ -223,6 +251,8 @@ def local_answers(way: Way) -> Callable[[Asked], str]:
         if "The areas:" in asked.user:
             word = "pages" if way.risky else "none"
             return json.dumps({"risky": way.risky, "area": word, "why": "It counts."})
+        if is_fix(asked):
+            return _fixes(asked)
         if "Finding 1:" in asked.user:  # the worst first: of the pages, and then of the notes
             words = ["real" if PAGES in head else "wrong" for head in _heads(asked)]
             verdicts = [{"finding": n, "verdict": word} for n, word in enumerate(words, 1)]
@@ -244,7 +274,7 @@ def claude_answers(way: Way) -> Callable[[Asked], str]:
             return json.dumps(
                 {"verdict": way.verdict, "severity": "medium", "title": CORRECTED, "body": "So."}
             )
-        return _remarks(asked, CLAUDES)
+        return _fixes(asked) if is_fix(asked) else _remarks(asked, CLAUDES)
 
     return answer
 
