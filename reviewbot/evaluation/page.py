@@ -1,10 +1,10 @@
 """Figures of strategies as a page and as JSON. The judge's name stands beside every figure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reviewbot.costs.money import decimal_text
-from reviewbot.evaluation.figures import RESAMPLES, Figures, Interval, Measured, Tally
+from reviewbot.evaluation.figures import RESAMPLES, Figures, Group, Interval, Measured, Tally
 from reviewbot.publishing.figures import usd
 from reviewbot.reporting.page import (
     Bar,
@@ -95,32 +95,17 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
             "rejected remarks",
             "repeated",
             "anchored",
+            "with a change",
             "unreadable answers",
             "incomplete",
             "failed",
         ),
         [_behaviour(each) for each in figures],
     )
-    for title, of in _GROUPS:
-        if not any(of(each) for each in figures):
-            continue
-        yield Heading(f"{title} (judge: {judge})")
-        yield Table(
-            ("strategy", "", "findings", "matched", "precision", "recall"),
-            [
-                (
-                    each.strategy,
-                    name,
-                    f"{tally.findings:,}",
-                    f"{tally.matched:,}",
-                    _share(tally.precision),
-                    _share(tally.recall),
-                )
-                for each in figures
-                for name, tally in of(each).items()
-            ],
-            words=frozenset({1}),
-        )
+    for title, of, counts, measures in _GROUPS:
+        if any(of(each) for each in figures):
+            yield Heading(f"{title} (judge: {judge})")
+            yield _group_table(figures, of, counts, measures)
     yield Heading("How to read it")
     yield Paragraph(
         "Unmatched is not false: what people remarked on is never all there is. Compare strategies"
@@ -129,18 +114,66 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
     yield Points([*_READING, *notes])
 
 
-_GROUPS: Sequence[tuple[str, Callable[[Figures], Any]]] = (
-    ("By severity of the finding", lambda figures: figures.by_severity),
-    ("By area of the pull request", lambda figures: figures.by_area),
-    ("By who was to read it", lambda figures: figures.by_tier),
+_NAMES = {"precision": "precision", "recall": "recall", "f1": "F1", "f0.5": "F0.5"}
+_ALL = tuple(_NAMES)
+_COUNTS: Mapping[str, Callable[[Tally], int]] = {
+    "findings": lambda tally: tally.findings,
+    "matched": lambda tally: tally.matched,
+    "of remarks": lambda tally: tally.golden,
+}
+#: Title → groups, and which counts and figures they have.
+_GROUPS: Sequence[
+    tuple[str, Callable[[Figures], Mapping[str, Group]], Sequence[str], Sequence[str]]
+] = (
+    (
+        "By severity of the finding",
+        lambda figures: figures.by_severity,
+        ("findings", "matched"),
+        ("precision",),
+    ),
+    (
+        "By severity of the remark",
+        lambda figures: figures.by_remark,
+        ("matched", "of remarks"),
+        ("recall",),
+    ),
+    ("By area of the pull request", lambda figures: figures.by_area, tuple(_COUNTS), _ALL),
+    ("By who was to read it", lambda figures: figures.by_tier, tuple(_COUNTS), _ALL),
 )
+
+
+def _group_table(
+    figures: Sequence[Figures],
+    of: Callable[[Figures], Mapping[str, Group]],
+    counts: Sequence[str],
+    measures: Sequence[str],
+) -> Table:
+    return Table(
+        ("strategy", "", *counts, *(_NAMES[name] for name in measures)),
+        [
+            (
+                each.strategy,
+                name,
+                *(f"{_COUNTS[count](group.tally):,}" for count in counts),
+                *(_measured(group.measured[measure]) for measure in measures),
+            )
+            for each in figures
+            for name, group in of(each).items()
+        ],
+        words=frozenset({1}),
+    )
+
+
 _READING = (
     "matched: findings that are a remark of people, each remark counted once; precision: their"
     " share of all findings; recall: their share of all remarks; F0.5 holds precision for more"
     " important than recall",
     f"intervals: 95 %, from {RESAMPLES:,} bootstrap resamples of the pull requests, each with all its"
     " repeats",
-    "repeated: findings that say a remark which another finding has said; rejected remarks:"
+    "by severity: precision of the findings that the reviewer rated so, recall of the remarks that"
+    " people rated so",
+    "with a change: findings with a suggested change of their lines that applies; repeated: findings"
+    " that say a remark which another finding has said; rejected remarks:"
     " findings that people have called wrong or worthless before",
     "USD: bills of providers, and energy and amortisation of the own hardware while it worked",
     "model seconds: of all calls of a pull request together, as if made one after the other",
@@ -159,6 +192,7 @@ def _behaviour(each: Figures) -> tuple[str, ...]:
         f"{each.tally.rejected}",
         f"{each.tally.repeated}",
         f"{each.tally.anchored} of {findings}",
+        f"{each.tally.mended} of {findings}",
         f"{each.unreadable} of {each.answers}",
         f"{each.incomplete} of {each.reviews}",
         f"{each.failed}",
@@ -205,13 +239,11 @@ def _json(each: Figures) -> dict[str, Any]:
         "repeats": each.repeats,
         "reviews": each.reviews,
         **_tally(each.tally),
-        **{
-            name: {"value": measured.value, "interval": _pair(measured.interval)}
-            for name, measured in each.measured.items()
-        },
-        "by_severity": {name: _tally(tally) for name, tally in each.by_severity.items()},
-        "by_area": {name: _tally(tally) for name, tally in each.by_area.items()},
-        "by_tier": {name: _tally(tally) for name, tally in each.by_tier.items()},
+        **_measured_json(each.measured),
+        "by_severity": _groups_json(each.by_severity),
+        "by_remark_severity": _groups_json(each.by_remark),
+        "by_area": _groups_json(each.by_area),
+        "by_tier": _groups_json(each.by_tier),
         "clean_reviews": each.clean_cases,
         "findings_on_clean": each.findings_on_clean,
         "failed": each.failed,
@@ -229,6 +261,20 @@ def _json(each: Figures) -> dict[str, Any]:
     }
 
 
+def _groups_json(groups: Mapping[str, Group]) -> dict[str, Any]:
+    return {
+        name: {**_tally(group.tally), **_measured_json(group.measured)}
+        for name, group in groups.items()
+    }
+
+
+def _measured_json(measured: Mapping[str, Measured]) -> dict[str, Any]:
+    return {
+        name: {"value": each.value, "interval": _pair(each.interval)}
+        for name, each in measured.items()
+    }
+
+
 def _pair(interval: Interval | None) -> list[float] | None:
     return None if interval is None else list(interval)
 
@@ -241,4 +287,5 @@ def _tally(tally: Tally) -> dict[str, int]:
         "rejected_matched": tally.rejected,
         "repeated": tally.repeated,
         "anchored": tally.anchored,
+        "with_suggestion": tally.mended,
     }
