@@ -240,13 +240,17 @@ def _by_case(scored: Sequence[_Scored], grouping: _Grouping) -> dict[str, list[T
 def _groups(
     scored: Sequence[_Scored], grouping: _Grouping, measures: Iterable[str] = _MEASURES
 ) -> dict[str, Group]:
-    """Severities from the worst on, other names by the alphabet."""
-    ranks = {severity.value: severity.rank for severity in Severity}
     found = {name: rows for name, rows in _by_case(scored, grouping).items() if name}
     return {
         name: Group(sum(found[name], Tally()), _measured(found[name], measures))
-        for name in sorted(found, key=lambda name: (ranks.get(name, len(ranks)), name))
+        for name in sorted(found, key=group_rank)
     }
+
+
+def group_rank(name: str) -> tuple[int, str]:
+    """Orders groups: severities from the worst on, other names by the alphabet."""
+    ranks = {severity.value: severity.rank for severity in Severity}
+    return ranks.get(name, len(ranks)), name
 
 
 def _measured(by_case: Sequence[Tally], measures: Iterable[str]) -> dict[str, Measured]:

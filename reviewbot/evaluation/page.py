@@ -1,10 +1,19 @@
 """Figures of strategies as a page and as JSON. The judge's name stands beside every figure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from reviewbot.costs.money import decimal_text
-from reviewbot.evaluation.figures import RESAMPLES, Figures, Group, Interval, Measured, Tally
+from reviewbot.evaluation.figures import (
+    RESAMPLES,
+    UNRATED,
+    Figures,
+    Group,
+    Interval,
+    Measured,
+    Tally,
+    group_rank,
+)
 from reviewbot.publishing.figures import usd
 from reviewbot.reporting.page import (
     Bar,
@@ -96,16 +105,17 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
             "repeated",
             "anchored",
             "with a change",
-            "unreadable answers",
-            "incomplete",
-            "failed",
         ),
-        [_behaviour(each) for each in figures],
+        [_findings(each) for each in figures],
     )
-    for title, of, counts, measures in _GROUPS:
-        if any(of(each) for each in figures):
-            yield Heading(f"{title} (judge: {judge})")
-            yield _group_table(figures, of, counts, measures)
+    yield Table(
+        ("strategy", "reviews", "failed", "incomplete", "answers", "unreadable"),
+        [_answers(each) for each in figures],
+    )
+    for part in _PARTS:
+        if part.shown(figures):
+            yield Heading(f"By {part.title} (judge: {judge})")
+            yield part.table(figures)
     yield Heading("How to read it")
     yield Paragraph(
         "Unmatched is not false: what people remarked on is never all there is. Compare strategies"
@@ -115,55 +125,72 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
 
 
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1", "f0.5": "F0.5"}
-_ALL = tuple(_NAMES)
+#: Digits of figures of a part: fewer pull requests tell less.
+_FEW = 2
 _COUNTS: Mapping[str, Callable[[Tally], int]] = {
     "findings": lambda tally: tally.findings,
     "matched": lambda tally: tally.matched,
-    "of remarks": lambda tally: tally.golden,
+    "remarks": lambda tally: tally.golden,
 }
-#: Title → groups, and which counts and figures they have.
-_GROUPS: Sequence[
-    tuple[str, Callable[[Figures], Mapping[str, Group]], Sequence[str], Sequence[str]]
-] = (
-    (
-        "By severity of the finding",
+
+
+class _Part(NamedTuple):
+    """A table of groups, with those of all strategies beside each other."""
+
+    title: str
+    groups: Callable[[Figures], Mapping[str, Group]]
+    counts: Sequence[str]
+    measures: Sequence[str]
+
+    def shown(self, figures: Sequence[Figures]) -> bool:
+        """It tells more than the figures of the whole."""
+        return any(set(self.groups(each)) - {UNRATED} for each in figures)
+
+    def table(self, figures: Sequence[Figures]) -> Table:
+        names = {name for each in figures for name in self.groups(each)}
+        return Table(
+            ("", "strategy", *self.counts, *(_NAMES[name] for name in self.measures)),
+            [
+                (
+                    of,
+                    each.strategy,
+                    *(f"{_COUNTS[count](group.tally):,}" for count in self.counts),
+                    *(_measured(group.measured[name], _FEW) for name in self.measures),
+                )
+                for of in sorted(names, key=group_rank)
+                for each in figures
+                if (group := self.groups(each).get(of))
+            ],
+            words=frozenset({1}),
+        )
+
+
+_PARTS = (
+    _Part(
+        "severity of the finding",
         lambda figures: figures.by_severity,
         ("findings", "matched"),
         ("precision",),
     ),
-    (
-        "By severity of the remark",
+    _Part(
+        "severity of the remark",
         lambda figures: figures.by_remark,
-        ("matched", "of remarks"),
+        ("remarks", "matched"),
         ("recall",),
     ),
-    ("By area of the pull request", lambda figures: figures.by_area, tuple(_COUNTS), _ALL),
-    ("By who was to read it", lambda figures: figures.by_tier, tuple(_COUNTS), _ALL),
+    _Part(
+        "area of the pull request",
+        lambda figures: figures.by_area,
+        ("findings", "remarks"),
+        tuple(_NAMES),
+    ),
+    _Part(
+        "who was to read it",
+        lambda figures: figures.by_tier,
+        ("findings", "remarks"),
+        tuple(_NAMES),
+    ),
 )
-
-
-def _group_table(
-    figures: Sequence[Figures],
-    of: Callable[[Figures], Mapping[str, Group]],
-    counts: Sequence[str],
-    measures: Sequence[str],
-) -> Table:
-    return Table(
-        ("strategy", "", *counts, *(_NAMES[name] for name in measures)),
-        [
-            (
-                each.strategy,
-                name,
-                *(f"{_COUNTS[count](group.tally):,}" for count in counts),
-                *(_measured(group.measured[measure]) for measure in measures),
-            )
-            for each in figures
-            for name, group in of(each).items()
-        ],
-        words=frozenset({1}),
-    )
-
-
 _READING = (
     "matched: findings that are a remark of people, each remark counted once; precision: their"
     " share of all findings; recall: their share of all remarks; F0.5 holds precision for more"
@@ -177,11 +204,11 @@ _READING = (
     " findings that people have called wrong or worthless before",
     "USD: bills of providers, and energy and amortisation of the own hardware while it worked",
     "model seconds: of all calls of a pull request together, as if made one after the other",
-    "a review that failed counts as one without findings",
+    "a review that failed counts as one without findings; all counts are of all repeats together",
 )
 
 
-def _behaviour(each: Figures) -> tuple[str, ...]:
+def _findings(each: Figures) -> tuple[str, ...]:
     per_pull = each.tally.findings / each.reviews if each.reviews else 0.0
     clean = f"{each.findings_on_clean} on {each.clean_cases}" if each.clean_cases else "–"
     findings = each.tally.findings
@@ -193,10 +220,12 @@ def _behaviour(each: Figures) -> tuple[str, ...]:
         f"{each.tally.repeated}",
         f"{each.tally.anchored} of {findings}",
         f"{each.tally.mended} of {findings}",
-        f"{each.unreadable} of {each.answers}",
-        f"{each.incomplete} of {each.reviews}",
-        f"{each.failed}",
     )
+
+
+def _answers(each: Figures) -> tuple[str, ...]:
+    counts = (each.reviews, each.failed, each.incomplete, each.answers, each.unreadable)
+    return (each.strategy, *(f"{count:,}" for count in counts))
 
 
 def _bar(name: str, measured: Measured) -> Bar:
@@ -205,19 +234,16 @@ def _bar(name: str, measured: Measured) -> Bar:
     return Bar(name, value or 0.0, _share(value), low, high)
 
 
-def _measured(measured: Measured) -> str:
+def _measured(measured: Measured, digits: int = 3) -> str:
     value, interval = measured
     if value is None or interval is None:
-        return _share(value)
-    return f"{_share(value)} ({_plain(interval.low)}–{_plain(interval.high)})"
+        return _share(value, digits)
+    low, high = (_share(end, digits) for end in interval)
+    return f"{_share(value, digits)} ({low}–{high})"
 
 
-def _share(value: float | None) -> str:
-    return "–" if value is None else _plain(value)
-
-
-def _plain(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0") if value < 1 else "1.000"
+def _share(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}".removeprefix("0")
 
 
 def evaluation_json(figures: Sequence[Figures], notes: Sequence[str]) -> dict[str, Any]:
