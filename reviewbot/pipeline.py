@@ -40,6 +40,7 @@ from reviewbot.review.passes import Part, parts_of
 from reviewbot.review.plan import Plan, plan
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
+from reviewbot.review.strategy import strategy_name
 from reviewbot.review.verify import Standing
 from reviewbot.review.work import Job, follow_ups, prepare, read_here
 from reviewbot.routing.model import Route, Tier
@@ -206,6 +207,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         spending=spending,
         held=held,
         regret=compared.regret,
+        strategy=strategy_name(route.tier, policy, setup.lineup) if reads else "",
         progress=progress,
     )
     return _ended(steps, review)

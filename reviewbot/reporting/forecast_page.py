@@ -115,6 +115,7 @@ def _blocks(made: Forecast) -> Iterator[Block]:
     yield _bars(made)
     yield _months(made)
     if made.engines:
+        yield Paragraph("With the named engines, a month of each:")
         yield _engines(made)
     yield _curves(made)
     yield Heading("What the history holds")
@@ -175,8 +176,8 @@ def _engines(made: Forecast) -> Table:
     """Each engine, where some are named; the hardware is in no engine's part."""
     return Table(
         (
-            "with the named engines, a month",
-            "for",
+            "engine",
+            "tier",
             "model",
             "reads of the changes",
             "tokens in",

@@ -19,7 +19,6 @@ from reviewbot.reporting.page import (
     Tiles,
 )
 from reviewbot.reporting.purposes import purpose_tables
-from reviewbot.reporting.refined import strategy_table
 from reviewbot.reporting.report import Report
 from reviewbot.reporting.report_tables import (
     acceptance_tables,
@@ -34,6 +33,7 @@ from reviewbot.reporting.report_tables import (
     spending_table,
 )
 from reviewbot.reporting.report_words import difference, scripted_words, verdicts
+from reviewbot.reporting.strategies import strategy_table
 from reviewbot.reporting.sums import ZERO
 from reviewbot.routing.wording import plural
 

@@ -15,7 +15,7 @@ from databases import new_database
 from github_simulator.state import Pull, Repository
 from model_servers.openai import OpenAIServer
 from model_servers.server import Asked, ModelServer
-from serving import HURRIED_SERVE, Service, child, surroundings
+from serving import EVER, HURRIED_SERVE, Service, child, surroundings
 from ways import (
     FAR_AWAY,
     FINE,
@@ -35,7 +35,9 @@ from ways import (
 )
 
 from reviewbot.costs.prices import PriceBook
+from reviewbot.reporting.window import Window
 from reviewbot.review.engine import Outcome
+from reviewbot.store.reports import open_report_store
 
 PAID = tuple(way for way in WAYS if way.paid)
 _numbers = count(1)
@@ -131,6 +133,7 @@ def test_from_the_webhook_to_the_pull_request(
     [summary] = pull.comments
     assert all(words in summary.body for words in way.says), summary.body
     assert_the_receipt_is_what_was_sent(service, repository, pull, summary.body)
+    assert_the_report_knows_the_strategy(service, repository, way)
 
 
 def assert_the_ledger_is_the_bill(service: Service, repository: Repository) -> None:
@@ -144,6 +147,19 @@ def assert_the_ledger_is_the_bill(service: Service, repository: Repository) -> N
     assert sum((call.usd for call in settled), Decimal(0)) == owed
     local = [call for call in settled if call.start.provider is None]
     assert all(call.usd == 0 and call.energy_usd > 0 for call in local)
+
+
+def assert_the_report_knows_the_strategy(
+    service: Service, repository: Repository, way: Way
+) -> None:
+    settled, _ = service.calls(repository)
+    with open_report_store(service.settings.database) as store:
+        [line] = store.sums(
+            Window(**EVER, name="ever", months=Decimal(1)), repository.full_name
+        ).strategies
+    assert (line.name, len(line.reviews)) == (way.strategy, 1)
+    spent = (call.usd + call.energy_usd + call.amortisation_usd for call in settled)
+    assert line.usd == sum(spent, Decimal(0))
 
 
 def assert_the_receipt_is_what_was_sent(

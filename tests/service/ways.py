@@ -69,6 +69,8 @@ class Way:
     """One way to review, and what is to be seen of it."""
 
     name: str
+    strategy: str
+    """What the report calls it."""
     branch: str
     rows: Mapping[tuple[str, str], int]
     """(purpose, model) → calls in the ledger."""
@@ -108,9 +110,10 @@ _ESCALATED = {("review", LOCAL): 1, ("escalate", CLAUDE): 1}
 _KEPT_HERE = "second opinion: 1 finding not put to Claude (never_send)"
 
 WAYS = (
-    Way("review", "risky", {("review", CLAUDE): 1, ("review", LOCAL): 1}, _CLAUDES),
+    Way("review", "claude", "risky", {("review", CLAUDE): 1, ("review", LOCAL): 1}, _CLAUDES),
     Way(
         "refine",
+        "claude+refine",
         "risky",
         {("draft", LOCAL): 1, ("refine", CLAUDE): 1, ("review", LOCAL): 1},
         _CLAUDES,
@@ -119,6 +122,7 @@ WAYS = (
     ),
     Way(
         "confirmed",
+        "local+escalate",
         "plain",
         _ESCALATED,
         _MINE,
@@ -127,6 +131,7 @@ WAYS = (
     ),
     Way(
         "corrected",
+        "local+escalate",
         "plain",
         _ESCALATED,
         {PAGES: CORRECTED, NOTES: LOCALS[NOTES]},
@@ -136,6 +141,7 @@ WAYS = (
     ),
     Way(
         "withdrawn",
+        "local+escalate",
         "plain",
         _ESCALATED,
         {NOTES: LOCALS[NOTES]},
@@ -145,6 +151,7 @@ WAYS = (
     ),
     Way(
         "doubtful route, raised",
+        "claude",
         "plain",
         {("route", LOCAL): 1, ("review", CLAUDE): 1, ("review", LOCAL): 1},
         {PAGES: CLAUDES[PAGES], NOTES: LOCALS[NOTES]},
@@ -154,15 +161,19 @@ WAYS = (
     ),
     Way(
         "doubtful route, not raised",
+        "local",
         "plain",
         {("route", LOCAL): 1, ("review", LOCAL): 1},
         _MINE,
         {"route": DOUBT},
         says=("asked if it needs care, says no",),
     ),
-    Way("passes", "plain", {("review", LOCAL): 3}, _MINE, {"review": {"passes": 3}}),
+    Way(
+        "passes", "local+passes3", "plain", {("review", LOCAL): 3}, _MINE, {"review": {"passes": 3}}
+    ),
     Way(
         "verify",
+        "local+verify",
         "plain",
         {("review", LOCAL): 1, ("verify", LOCAL): 1},
         {PAGES: LOCALS[PAGES]},
@@ -171,6 +182,7 @@ WAYS = (
     ),
     Way(
         "fixes",
+        "claude+fixes",
         "risky",
         {("review", CLAUDE): 1, ("review", LOCAL): 1, ("fix", CLAUDE): 1, ("fix", LOCAL): 1},
         _CLAUDES,
@@ -180,6 +192,7 @@ WAYS = (
     ),
     Way(
         "an engine for an area",
+        "claude",
         "risky",
         {("review", SONNET): 1, ("review", LOCAL): 1},
         _CLAUDES,
@@ -187,6 +200,7 @@ WAYS = (
     ),
     Way(
         "an engine for a language",
+        "local",
         "plain",
         {("review", FINE): 1},
         _MINE,
@@ -194,6 +208,7 @@ WAYS = (
     ),
     Way(
         "an engine for a tier",
+        "local",
         "plain",
         {("review", FINE): 1},
         _MINE,
