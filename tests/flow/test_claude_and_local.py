@@ -286,4 +286,5 @@ def test_the_report_sets_strategies_beside_each_other(
     assert Decimal(alone["usd"]) == Decimal(plain["cost"]["total_usd"])
     assert Decimal(drafted["usd"]) == Decimal(refined["cost"]["total_usd"])
     assert drafted["usd_per_accepted"] is None, "nothing of it was published"
+    assert "Ways to review" in text
     assert "claude+refine" in text
