@@ -83,6 +83,10 @@ class Way:
     """Of the local model on a doubtful route."""
     says: tuple[str, ...] = ()
     """What the summary must tell."""
+    refused: Mapping[tuple[str, str], int] | None = None
+    """Questions that no budget covers, where there is none; None: all that are paid for."""
+    later: int = 0
+    """Calls that are made only after Claude's last answer."""
     mended: bool = False
     """Each remark has a change to take over."""
 
@@ -169,6 +173,27 @@ WAYS = (
         says=("asked if it needs care, says no",),
     ),
     Way(
+        "doubtful route, raised by Claude",
+        "claude",
+        "plain",
+        {("route", CLAUDE): 1, ("review", CLAUDE): 1, ("review", LOCAL): 1},
+        {PAGES: CLAUDES[PAGES], NOTES: LOCALS[NOTES]},
+        {"route": {**DOUBT, "uncertain": "ask_claude"}},
+        risky=True,
+        says=("Claude, asked if it needs care, says yes",),
+    ),
+    Way(
+        "doubtful route, not raised by Claude",
+        "local",
+        "plain",
+        {("route", CLAUDE): 1, ("review", LOCAL): 1},
+        _MINE,
+        {"route": {**DOUBT, "uncertain": "ask_claude"}},
+        says=("Claude, asked if it needs care, says no",),
+        refused={("route", CLAUDE): 1, ("review", CLAUDE): 1},
+        later=1,
+    ),
+    Way(
         "passes", "local+passes3", "plain", {("review", LOCAL): 3}, _MINE, {"review": {"passes": 3}}
     ),
     Way(
@@ -188,6 +213,7 @@ WAYS = (
         _CLAUDES,
         {"review": {"fixes": True}},
         says=("fixes: 2 proposed for 2 findings, 2 apply",),
+        refused={("review", CLAUDE): 1},
         mended=True,
     ),
     Way(
@@ -252,6 +278,17 @@ def is_fix(asked: Asked) -> bool:
     return "You mend what the review" in asked.system
 
 
+def purpose_of(asked: Asked) -> str:
+    """The ledger's word for a question, by what it says."""
+    if "The areas:" in asked.user:
+        return "route"
+    if "You give a second opinion" in asked.system:
+        return "escalate"
+    if "A smaller model has drafted" in asked.user:
+        return "refine"
+    return "fix" if is_fix(asked) else "review"
+
+
 def _fixes(asked: Asked) -> str:
     """Every line as it was before."""
     paths = re.findall(r"^Finding \d+: ([^,\s]+)", asked.user, re.MULTILINE)
@@ -264,8 +301,7 @@ def local_answers(way: Way) -> Callable[[Asked], str]:
 
     def answer(asked: Asked) -> str:
         if "The areas:" in asked.user:
-            word = "pages" if way.risky else "none"
-            return json.dumps({"risky": way.risky, "area": word, "why": "It counts."})
+            return _risk(way)
         if is_fix(asked):
             return _fixes(asked)
         if "Finding 1:" in asked.user:  # the worst first: of the pages, and then of the notes
@@ -275,6 +311,11 @@ def local_answers(way: Way) -> Callable[[Asked], str]:
         return _remarks(asked, LOCALS)
 
     return answer
+
+
+def _risk(way: Way) -> str:
+    word = "pages" if way.risky else "none"
+    return json.dumps({"risky": way.risky, "area": word, "why": "It counts."})
 
 
 def _heads(asked: Asked) -> list[str]:
@@ -289,6 +330,8 @@ def claude_answers(way: Way) -> Callable[[Asked], str]:
             return json.dumps(
                 {"verdict": way.verdict, "severity": "medium", "title": CORRECTED, "body": "So."}
             )
+        if "The areas:" in asked.user:
+            return _risk(way)
         return _fixes(asked) if is_fix(asked) else _remarks(asked, CLAUDES)
 
     return answer
