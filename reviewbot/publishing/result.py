@@ -216,6 +216,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "engine": finding.engine,
         "model": finding.model or None,
         "agreed": list(finding.agreed),
+        "opinion": finding.opinion,
         "passes": list(finding.passes) if finding.passes else None,
         "rule": finding.rule,
         "fingerprint": finding.fingerprint,

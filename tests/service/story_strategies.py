@@ -195,6 +195,8 @@ def test_a_doubt_is_put_to_claude_with_its_own_lines_only(
     assert review.result["route"]["tier"] == "local", "whatever Claude says"
     [call] = [one for one in service.calls(repository)[0] if one.start.purpose == "escalate"]
     assert call.detail == verdict
+    if verdict == "confirm":
+        assert "confidence 0.40, confirmed by claude" in posted(pull)[PAGES]
 
 
 @pytest.mark.parametrize("way", PAID, ids=lambda way: way.name)
