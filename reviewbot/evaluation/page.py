@@ -43,30 +43,59 @@ def evaluation_page(figures: Sequence[Figures], notes: Sequence[str]) -> Page:
 
 def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Iterator[Block]:
     yield Heading(f"What is found (judge: {judge})")
-    yield Table(
-        ("strategy", "findings", "matched", "of remarks", "precision", "recall", "F1", "F0.5"),
+    yield _found(figures)
+    yield Bars(
+        f"F1, with its 95 % interval (judge: {judge})",
+        [_bar(each.strategy, each.measured["f1"]) for each in figures],
+    )
+    yield Heading(f"What it costs (judge: {judge})")
+    yield _costs(figures)
+    if any(each.usd_per_match for each in figures):
+        yield Bars(
+            f"USD for each matched finding (judge: {judge})",
+            [
+                Bar(each.strategy, float(each.usd_per_match), usd(each.usd_per_match))
+                for each in figures
+                if each.usd_per_match is not None
+            ],
+        )
+    yield Heading(f"How it behaves (judge: {judge})")
+    yield from _behaviour(figures)
+    for part in _PARTS:
+        if part.shown(figures):
+            yield Heading(f"By {part.title} (judge: {judge})")
+            yield part.table(figures)
+    yield Heading("How to read it")
+    yield Paragraph(
+        "Unmatched is not false: what people remarked on is never all there is. Compare strategies"
+        " with each other, under one judge, on the same pull requests."
+    )
+    yield Points([*_READING, *notes])
+
+
+def _found(figures: Sequence[Figures]) -> Table:
+    return Table(
+        ("strategy", "findings", "matched", "of remarks", *_NAMES.values()),
         [
             (
                 each.strategy,
                 f"{each.tally.findings:,}",
                 f"{each.tally.matched:,}",
                 f"{each.tally.golden:,}",
-                *(_measured(each.measured[name]) for name in ("precision", "recall", "f1", "f0.5")),
+                *(_measured(each.measured[name]) for name in _NAMES),
             )
             for each in figures
         ],
     )
-    yield Bars(
-        f"F1, with its 95 % interval (judge: {judge})",
-        [_bar(each.strategy, each.measured["f1"]) for each in figures],
-    )
-    yield Heading(f"What it costs (judge: {judge})")
-    yield Table(
+
+
+def _costs(figures: Sequence[Figures]) -> Table:
+    return Table(
         (
             "strategy",
             "USD a pull request",
             "USD a matched finding",
-            "of it paid",
+            "paid in all",
             "tokens in",
             "tokens out",
             "model seconds p50",
@@ -86,16 +115,9 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
             for each in figures
         ],
     )
-    if any(each.usd_per_match for each in figures):
-        yield Bars(
-            f"USD for each matched finding (judge: {judge})",
-            [
-                Bar(each.strategy, float(each.usd_per_match), usd(each.usd_per_match))
-                for each in figures
-                if each.usd_per_match is not None
-            ],
-        )
-    yield Heading(f"How it behaves (judge: {judge})")
+
+
+def _behaviour(figures: Sequence[Figures]) -> Iterator[Table]:
     yield Table(
         (
             "strategy",
@@ -112,16 +134,6 @@ def _blocks(figures: Sequence[Figures], judge: str, notes: Sequence[str]) -> Ite
         ("strategy", "reviews", "failed", "incomplete", "answers", "unreadable"),
         [_answers(each) for each in figures],
     )
-    for part in _PARTS:
-        if part.shown(figures):
-            yield Heading(f"By {part.title} (judge: {judge})")
-            yield part.table(figures)
-    yield Heading("How to read it")
-    yield Paragraph(
-        "Unmatched is not false: what people remarked on is never all there is. Compare strategies"
-        " with each other, under one judge, on the same pull requests."
-    )
-    yield Points([*_READING, *notes])
 
 
 _NAMES = {"precision": "precision", "recall": "recall", "f1": "F1", "f0.5": "F0.5"}

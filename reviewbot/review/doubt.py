@@ -14,7 +14,7 @@ from reviewbot.config.policy import Policy
 from reviewbot.review.assemble import failure
 from reviewbot.review.briefing import file_notes
 from reviewbot.review.engine import EngineFacts, Reply, Role, stands_for
-from reviewbot.review.prompt import ROUTE, Briefing, compose
+from reviewbot.review.prompt import ROUTE, Briefing, Composed, compose
 from reviewbot.review.risk import Opinion, parse_risk
 from reviewbot.review.work import Counting, Job, packed_for
 from reviewbot.routing.model import Route, Tier
@@ -76,13 +76,15 @@ def doubt_job(
         max_output_tokens=MAX_OUTPUT_TOKENS,
         task=ROUTE,
     )
+    return Job(role, unit, 1, _naming(composed, areas), purpose="route")
+
+
+def _naming(composed: Composed, areas: Mapping[str, Area]) -> Composed:
+    """The prompt with the areas at its end, of which the answer may name one."""
     lines = [f"- {area.name}: {area.title}" for area in areas.values()]
-    prompt = replace(
-        composed.prompt,
-        unit="\n\n".join([composed.prompt.unit, "\n".join(["The areas:", *lines])]),
-        choices=tuple(areas),
-    )
-    return Job(role, unit, 1, replace(composed, prompt=prompt), purpose="route")
+    unit = "\n\n".join([composed.prompt.unit, "\n".join(["The areas:", *lines])])
+    prompt = replace(composed.prompt, unit=unit, choices=tuple(areas))
+    return replace(composed, prompt=prompt)
 
 
 def _doubtful(route: Route, files: Sequence[FileChange]) -> list[FileChange]:
