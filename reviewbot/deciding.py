@@ -1,6 +1,7 @@
 """Where a change goes, and whether it is reviewed at all: by rules and policy, whole, before any
 model reads it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from reviewbot.reading import Talk
 from reviewbot.review.already import ReadBefore, left_to_read
 from reviewbot.review.briefing import briefing_of
 from reviewbot.review.doubt import doubt_job, opinion_of, settled, unchanged, with_uncertain
-from reviewbot.review.engine import Lineup
+from reviewbot.review.engine import Lineup, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.plan import plan
 from reviewbot.routing.ignored import ignored
@@ -22,6 +23,12 @@ from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.override import overridden
 from reviewbot.routing.router import areas_of, decide
 from reviewbot.routing.rules import RuleSet, policy_rules
+
+#: `route.uncertain` → the role that is asked about a change in doubt, and its name for people.
+ASKED: Mapping[str, tuple[Role, str]] = {
+    "ask": ("local", "the local model"),
+    "ask_claude": ("claude", "Claude"),
+}
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def decided(
     route = route_change(fetched, setup, policy)
     if why := _left_alone(fetched, setup, policy, route):
         return route, why
-    if policy.route.uncertain == "ask" and route.certainty == "uncertain" and not setup.tier:
+    if policy.route.uncertain in ASKED and route.certainty == "uncertain" and not setup.tier:
         route = _asked(talk, fetched, setup, policy, never_send, before, route)
     return route, _left_alone(fetched, setup, policy, route)
 
@@ -109,8 +116,8 @@ def _asked(
     before: ReadBefore,
     route: Route,
 ) -> Route:
-    """The route of a change that the rules leave in doubt: as it is, with Claude, unless the
-    local model says clearly that it needs no careful review. It is not asked again about what
+    """The route of a change that the rules leave in doubt: as it is, with Claude, unless the model
+    that is asked says clearly that it needs no careful review. It is not asked again about what
     has been read."""
     spared = route_change(fetched, setup, with_uncertain(policy, "local"))
     if [file.tier for file in spared.files] == [file.tier for file in route.files]:
@@ -121,15 +128,16 @@ def _asked(
         return unchanged(spared)
     areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
     briefing = briefing_of(fetched, policy, Analysis(), never_send)
-    local = setup.lineup.get("local")
-    job = doubt_job(route, areas, briefing, local, sources=talk.texts, count=talk.steps.count)
+    role, who = ASKED[policy.route.uncertain]
+    facts, count = setup.lineup.get(role), talk.steps.count
+    job = doubt_job(route, areas, briefing, role, facts, sources=talk.texts, count=count)
     if isinstance(job, str):
-        return settled(route, spared, job)
+        return settled(route, spared, job, who=who)
     try:
         [asked] = talk.ask([job])
     except EngineError as error:
-        return settled(route, spared, f"it failed: {error}")
-    return settled(route, spared, opinion_of(asked.reply))
+        return settled(route, spared, f"it failed: {error}", who=who)
+    return settled(route, spared, opinion_of(asked.reply), who=who)
 
 
 def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) -> str:

@@ -19,6 +19,7 @@ from reviewbot.costs.comparison import all_claude_usd
 from reviewbot.costs.summary import summarize
 from reviewbot.deciding import Effective, Setup, decided, effective_policy, route_change
 from reviewbot.escalating import second_opinions
+from reviewbot.fixing import with_fixes
 from reviewbot.privacy.egress import NeverSend, receipt
 from reviewbot.publishing.fingerprint import with_fingerprint
 from reviewbot.publishing.life import Seen, lived
@@ -39,6 +40,7 @@ from reviewbot.review.passes import Part, parts_of
 from reviewbot.review.plan import Plan, plan
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.select import select
+from reviewbot.review.strategy import strategy_name
 from reviewbot.review.verify import Standing
 from reviewbot.review.work import Job, follow_ups, prepare, read_here
 from reviewbot.routing.model import Route, Tier
@@ -142,12 +144,13 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         min_severity=Severity(policy.review.min_severity),
         max_findings=policy.review.max_findings,
     )
+    findings, fixed = with_fixes(talk, selection.findings, briefing)
     progress = progressed(
         earlier,
         lives,
         seen,
         review_id=review_id,
-        findings=selection.findings,
+        findings=findings,
         read=read_now(change, left, coverage, reads, earlier.read),
     )
     spending = steps.spending(talk.payer, policy.budget)
@@ -156,7 +159,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         id=review_id,
         change=change,
         route=route,
-        findings=selection.findings,
+        findings=findings,
         coverage=coverage,
         calls=tuple(talk.calls),
         cost=summarize(
@@ -191,18 +194,20 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *(part.shortfall for part in reading.parts if part.shortfall),
             *standing.notes,
             *([compared.note] if compared.note else []),
+            *([fixed] if fixed else []),
             *budget_notes(spending, change.repository or ""),
             *dict.fromkeys(f"{c.model}: {said}" for c in talk.calls for said in c.warnings),
         ),
         dropped={
             **(+standing.dropped),
             **selection.dropped,
-            **listed_only(selection.findings, progress),
+            **listed_only(findings, progress),
         },
         worst=selection.worst,
         spending=spending,
         held=held,
         regret=compared.regret,
+        strategy=strategy_name(route.tier, policy, setup.lineup) if reads else "",
         progress=progress,
     )
     return _ended(steps, review)

@@ -65,13 +65,14 @@ def replay_repository(
     history = read_history(folder, since=since, limit=limit)
     known = effective_policy(setup, Fetched(Change(()), policy=history.policy))
     context = setup.local_context_tokens or DEFAULT_CONTEXT_TOKENS
-    replayer = Replayer(setup.rules, known.policy, history.guidelines, context)
+    replayer = Replayer(setup.rules, known.policy, history.guidelines, context, setup.lineup)
     called = name or history.repository.name
     with watch(called, len(history.merges)) as tick:
         done = replay_history(history, replayer, cache, processes=processes, tick=tick)
     if not done.changes:
         raise SourceError(f"no commit of {called} could be read (git fsck?)")
-    past = Past(called, history.branch, done.changes, done.unread, history.notes, history.times)
+    notes = (*history.notes, *setup.lineup.using(known.policy.route.engines).notes)
+    past = Past(called, history.branch, done.changes, done.unread, notes, history.times)
     return past, done.known
 
 
@@ -149,6 +150,8 @@ def inputs_key(history: History, replayer: Replayer) -> str:
         "guidelines": [list(document) for document in replayer.guidelines],
         "attributes": dict(history.attributes),
         "local_context_tokens": replayer.local_context_tokens,
+        "engines": {role: asdict(facts) for role, facts in replayer.named.engines.items()},
+        "choice": replayer.named.choice.model_dump(mode="json"),
     }
     key = hashlib.sha256(json.dumps(inputs, sort_keys=True, default=_plain).encode())
     root = Path(reviewbot.__file__).parent

@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from reviewbot.asking import Asker, Books
 from reviewbot.change.source import Fetched
@@ -239,6 +238,24 @@ def engines(settings: Settings, *, low: bool = False) -> Crew:
     return Crew(chosen, tuple(notes), named.use)
 
 
+def offered(settings: Settings) -> Lineup:
+    """The engines that the settings name, as a forecast must know them. Raises DocumentError,
+    SettingsError, PriceError."""
+    if settings.engines is None:
+        return Lineup()
+    from reviewbot.engines.named import named_lineup
+    from reviewbot.reporting.replay import PAID_CONTEXT_TOKENS
+
+    text = _read(settings.engines, "REVIEWBOT_ENGINES")
+    named = parse_engines(text, str(settings.engines))
+    lineup = named_lineup(named, claude_context=PAID_CONTEXT_TOKENS)
+    book = prices(settings)
+    for facts in lineup.engines.values():
+        if facts.provider:
+            book.price_of(facts.provider, facts.model)
+    return lineup
+
+
 def _named(settings: Settings, key: str, wanted: NamedEngine) -> Engine | None:
     """An engine of the engines file; None where Claude's key is missing."""
     if wanted.tier == "claude":
@@ -417,7 +434,7 @@ def local_server(settings: Settings) -> "OpenAICompatibleEngine":
 def _server(
     url: str, model: str, key: str | None, context_tokens: int, private: bool
 ) -> "OpenAICompatibleEngine":
-    from reviewbot.engines.address import is_loopback
+    from reviewbot.engines.named import server_provider
     from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
 
     return OpenAICompatibleEngine(
@@ -425,8 +442,7 @@ def _server(
         model=model,
         key=key,
         context_tokens=context_tokens,
-        # an outside host is priced by its own name: the price library knows some, the prices file the rest
-        provider=None if private or is_loopback(url) else urlsplit(url).hostname,
+        provider=server_provider(url, private=private),
         private=private,
     )
 

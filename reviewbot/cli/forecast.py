@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -18,6 +19,7 @@ from reviewbot.errors import SourceError, UsageError
 if TYPE_CHECKING:
     from reviewbot.config.settings import Settings
     from reviewbot.reporting.forecast import Basis, Forecast, Past
+    from reviewbot.review.engine import Lineup
 
 FORMATS = ("text", "markdown", "json", "html")
 #: Largest assumptions file, bytes.
@@ -122,8 +124,9 @@ def command(
     from reviewbot.reporting.forecast import forecast
 
     settings = load_settings()
-    setup = wiring.setup(settings)
-    basis = _basis(settings, prs_per_month, reading, writing)
+    named = wiring.offered(settings)
+    setup = replace(wiring.setup(settings), lineup=named)
+    basis = _basis(settings, named, prs_per_month, reading, writing)
     cache = settings.data_dir / "forecast-cache"
     began = monotonic()
     pasts, known = [], 0
@@ -146,6 +149,7 @@ def command(
 
 def _basis(
     settings: "Settings",
+    named: "Lineup",
     per_month: Decimal | None,
     reading: Decimal | None,
     writing: Decimal | None,
@@ -180,6 +184,7 @@ def _basis(
         speed=speed,
         lengths=lengths,
         per_month=per_month,
+        named=named,
     )
     basis.price(basis.claude_model)
     return basis

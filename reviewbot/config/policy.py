@@ -85,9 +85,9 @@ class RoutePolicy(Closed):
         description="Files that never leave for an external engine; if risky, the review says so.",
     )
     large: Large = Field(Large(), description="Changes that are long for the local model.")
-    uncertain: Annotated[Literal["claude", "local", "ask"], OPERATOR] = Field(
+    uncertain: Annotated[Literal["claude", "local", "ask", "ask_claude"], OPERATOR] = Field(
         "claude",
-        description="Where a change goes whose score is between the two thresholds; `ask`: to Claude unless the local model says that it needs no careful review.",
+        description="Where a change goes whose score is between the two thresholds; `ask`: to Claude unless the local model says that it needs no careful review; `ask_claude`: unless Claude itself says so of the doubtful blocks.",
     )
     learned: Annotated[bool, OPERATOR] = Field(
         True,
@@ -132,6 +132,10 @@ class ReviewPolicy(Closed):
     context: Annotated[Literal["function", "diff"], REPOSITORY] = Field(
         "function",
         description="What a model sees around a change: the enclosing function, or what the diff shows.",
+    )
+    fixes: Annotated[bool, OPERATOR] = Field(
+        False,
+        description="Decide first what is wrong, then ask how to mend it: a question of its own, about the findings that are shown.",
     )
     min_severity: Annotated[SeverityName, REPOSITORY] = Field(
         "low", description="Findings below it are left out."

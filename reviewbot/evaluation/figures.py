@@ -12,10 +12,13 @@ from typing import NamedTuple
 from reviewbot.evaluation.corpus import Case
 from reviewbot.evaluation.judges import Judge, Pairs
 from reviewbot.evaluation.said import Result
+from reviewbot.review.answer import Severity
 
 #: Resamples of the pull requests for an interval, and the part of them within it.
 RESAMPLES, SHARE = 1_000, 0.95
 SEED = 20_250_101
+#: A remark's severity where people gave none.
+UNRATED = "not rated"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Tally:
     repeated: int = 0
     """Findings that say a remark which another finding has said already."""
     anchored: int = 0
+    mended: int = 0
+    """Findings with a change to take over, which applies."""
 
     def __add__(self, other: object) -> "Tally":
         if not isinstance(other, Tally):
@@ -68,6 +73,14 @@ class Measured(NamedTuple):
     interval: Interval | None
 
 
+class Group(NamedTuple):
+    """The figures of a part of the findings, of the remarks, or of the reviews."""
+
+    tally: Tally
+    measured: Mapping[str, Measured]
+    """Those that mean something of such a part."""
+
+
 @dataclass(frozen=True)
 class Figures:
     """One strategy under one judge."""
@@ -79,10 +92,12 @@ class Figures:
     tally: Tally
     measured: Mapping[str, Measured]
     """`precision`, `recall`, `f1`, `f0.5`."""
-    by_severity: Mapping[str, Tally]
-    """By the finding's severity: what of it is matched. `golden` is 0: people seldom rate theirs."""
-    by_area: Mapping[str, Tally]
-    by_tier: Mapping[str, Tally]
+    by_severity: Mapping[str, Group]
+    """By the finding's severity: its precision; `golden` is 0."""
+    by_remark: Mapping[str, Group]
+    """By the severity that people gave their remark (`UNRATED`: none): its recall; `findings` is 0."""
+    by_area: Mapping[str, Group]
+    by_tier: Mapping[str, Group]
     clean_cases: int
     """Reviews of pull requests on which nobody remarked."""
     findings_on_clean: int
@@ -134,6 +149,7 @@ class _Scored(NamedTuple):
     result: Result
     whole: Tally
     by_severity: Mapping[str, Tally]
+    by_remark: Mapping[str, Tally]
     has_golden: bool
 
 
@@ -151,10 +167,16 @@ def _score(case: Case, result: Result, judge: Judge) -> _Scored:
             rejected=int(index in like_wrong),
             repeated=int(index in like_right and index not in hit),
             anchored=int(said.anchored),
+            mended=int(said.mended),
         )
         severities[said.severity] = severities.get(said.severity, Tally()) + one
     whole = sum(severities.values(), Tally(golden=len(case.golden)))
-    return _Scored(result, whole, severities, bool(case.golden))
+    remarks: dict[str, Tally] = {}
+    for index, remark in enumerate(case.golden):
+        rated = (remark.severity or UNRATED).strip().lower()
+        one = Tally(golden=1, matched=int(index in hit.values()))
+        remarks[rated] = remarks.get(rated, Tally()) + one
+    return _Scored(result, whole, severities, remarks, bool(case.golden))
 
 
 def figures_of(
@@ -171,14 +193,13 @@ def figures_of(
         cases=len({each.case for each in ours}),
         repeats=len({each.repeat for each in ours}),
         tally=whole,
-        measured=_measured(whole, scored),
-        by_severity=_grouped(
-            (severity, tally) for each in scored for severity, tally in each.by_severity.items()
+        measured=_measured(_by_case(scored, lambda each: {"": each.whole})[""], _MEASURES),
+        by_severity=_groups(scored, lambda each: each.by_severity, ("precision",)),
+        by_remark=_groups(scored, lambda each: each.by_remark, ("recall",)),
+        by_area=_groups(
+            scored, lambda each: dict.fromkeys(each.result.areas or ("none",), each.whole)
         ),
-        by_area=_grouped(
-            (area, each.whole) for each in scored for area in each.result.areas or ("none",)
-        ),
-        by_tier=_grouped((each.result.tier or "failed", each.whole) for each in scored),
+        by_tier=_groups(scored, lambda each: {each.result.tier or "failed": each.whole}),
         clean_cases=len(clean),
         findings_on_clean=sum(each.whole.findings for each in clean),
         failed=sum(each.failed for each in ours),
@@ -201,12 +222,41 @@ _MEASURES: Mapping[str, Callable[[Tally], float | None]] = {
 }
 
 
-def _measured(whole: Tally, scored: Sequence[_Scored]) -> dict[str, Measured]:
-    """Each figure with its interval: pull requests are drawn, with all their repeats."""
-    by_case: dict[str, Tally] = {}
+#: A review → its tally in each group that it belongs to.
+_Grouping = Callable[[_Scored], Mapping[str, Tally]]
+
+
+def _by_case(scored: Sequence[_Scored], grouping: _Grouping) -> dict[str, list[Tally]]:
+    """Group → a tally for each pull request, with all its repeats."""
+    places = {case: at for at, case in enumerate(dict.fromkeys(e.result.case for e in scored))}
+    found: dict[str, list[Tally]] = {}
     for each in scored:
-        by_case[each.result.case] = by_case.get(each.result.case, Tally()) + each.whole
-    rows = [(each.findings, each.matched, each.golden) for each in by_case.values()]
+        for name, tally in grouping(each).items():
+            rows = found.setdefault(name, [Tally()] * len(places))
+            rows[places[each.result.case]] += tally
+    return found or {"": []}
+
+
+def _groups(
+    scored: Sequence[_Scored], grouping: _Grouping, measures: Iterable[str] = _MEASURES
+) -> dict[str, Group]:
+    found = {name: rows for name, rows in _by_case(scored, grouping).items() if name}
+    return {
+        name: Group(sum(found[name], Tally()), _measured(found[name], measures))
+        for name in sorted(found, key=group_rank)
+    }
+
+
+def group_rank(name: str) -> tuple[int, str]:
+    """Orders groups: severities from the worst on, other names by the alphabet."""
+    ranks = {severity.value: severity.rank for severity in Severity}
+    return ranks.get(name, len(ranks)), name
+
+
+def _measured(by_case: Sequence[Tally], measures: Iterable[str]) -> dict[str, Measured]:
+    """Each figure with its interval: pull requests are drawn, with all their repeats."""
+    whole = sum(by_case, Tally())
+    rows = [(each.findings, each.matched, each.golden) for each in by_case]
     chance, drawn = Random(SEED), []  # noqa: S311 - no secret is made of it
     for _ in range(RESAMPLES if len(rows) > 1 else 0):
         columns = zip(*chance.choices(rows, k=len(rows)), strict=True)
@@ -214,7 +264,8 @@ def _measured(whole: Tally, scored: Sequence[_Scored]) -> dict[str, Measured]:
         drawn.append(Tally(findings=findings, matched=hits, golden=golden))
     return {
         name: Measured(measure(whole), _interval([measure(each) for each in drawn]))
-        for name, measure in _MEASURES.items()
+        for name in measures
+        for measure in [_MEASURES[name]]
     }
 
 
@@ -224,10 +275,3 @@ def _interval(values: Iterable[float | None]) -> Interval | None:
         return None
     last, cut = len(ordered) - 1, (1 - SHARE) / 2
     return Interval(ordered[round(last * cut)], ordered[round(last * (1 - cut))])
-
-
-def _grouped(tallies: Iterable[tuple[str, Tally]]) -> dict[str, Tally]:
-    found: dict[str, Tally] = {}
-    for name, tally in tallies:
-        found[name] = found.get(name, Tally()) + tally
-    return dict(sorted(found.items()))

@@ -24,6 +24,8 @@ class Said:
     anchored: bool
     model: str
     """Empty for an analyser."""
+    mended: bool = False
+    """It has a change to take over, which applies."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Said":
@@ -37,6 +39,7 @@ class Said:
             body=data["body"],
             anchored=data["anchored"],
             model=data["model"] or "",
+            mended=bool(data["suggestion"]),
         )
 
 

@@ -45,7 +45,19 @@ EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
         {"review": {"checklists": True}},
         "models are given short lists of questions to go through",
     ),
+    "fixes": (
+        {"review": {"fixes": True}},
+        "what is wrong is decided first; a change for each finding is asked for after that",
+    ),
     "diff": ({"review": {"context": "diff"}}, "models see the diff without the function around"),
+    "ask": (
+        {"route": {"uncertain": "ask"}},
+        "the local model is asked whether a change in doubt needs Claude",
+    ),
+    "ask_claude": (
+        {"route": {"uncertain": "ask_claude"}},
+        "Claude is asked whether a change in doubt needs it, on the doubtful blocks alone",
+    ),
     "escalate": (
         {"escalate": {"severity": "low", "confidence_below": 0.8, "max_per_pr": 10}},
         "up to ten findings that the local model is not sure of are put to Claude",
@@ -54,6 +66,8 @@ EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
 }
 #: Engines that are asked besides.
 _ASKED_BY: Mapping[str, tuple[Role, ...]] = {"escalate": ("claude",), "refine": ("local",)}
+#: Only where the rules decide there is a doubt.
+_OF_ROUTES = frozenset({"ask", "ask_claude"})
 _PASSES = re.compile(r"passes([2-5])")
 
 
@@ -98,6 +112,8 @@ def strategy_of(name: str) -> Strategy:
     roles, tier, granularity, _ = BASES[base]
     if extras and not roles:
         raise UsageError(f"strategy {name}: {base} has no model that could do more")
+    if tier is not None and (alien := sorted(_OF_ROUTES.intersection(extras))):
+        raise UsageError(f"strategy {name}: {alien[0]} goes with routed ones, where rules decide")
     keys: list[Mapping[str, Any]] = []
     for extra in extras:
         roles += tuple(role for role in _ASKED_BY.get(extra, ()) if role not in roles)

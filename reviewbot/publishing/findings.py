@@ -59,8 +59,10 @@ def origin(finding: Finding) -> str:
         parts.append(f"confidence {finding.confidence:.2f}")
     if finding.passes:
         parts.append("in {} of {} passes".format(*finding.passes))
-    if finding.agreed:
-        parts.append("also " + ", ".join(finding.agreed))
+    if finding.opinion:
+        parts.append(finding.opinion)
+    if others := [name for name in finding.agreed if not finding.opinion.endswith(f" {name}")]:
+        parts.append("also " + ", ".join(others))
     if finding.scripted:
         parts.append("SCRIPTED")
     return ", ".join(parts)

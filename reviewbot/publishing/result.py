@@ -56,6 +56,8 @@ class Review:
     """Why it waits for a person: the budget is used up, and the policy wants no lesser review."""
     regret: Regret | None = None
     """What Claude found and the local model did not; None unless both have read all of it."""
+    strategy: str = ""
+    """How it was read: `claude`, `local+verify` …; empty where no model was to read anything."""
     progress: Progress = field(default_factory=Progress)
     """How the pull request stands, with what earlier reviews of it have found."""
 
@@ -122,6 +124,7 @@ def review_json(review: Review) -> dict[str, Any]:
             "missing_files": change.missing_files,
         },
         "route": route_json(review.route),
+        "strategy": review.strategy,
         "walkthrough": list(review.walkthrough),
         "findings": [_finding(finding) for finding in review.findings],
         "dropped": dict(review.dropped),
@@ -213,6 +216,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "engine": finding.engine,
         "model": finding.model or None,
         "agreed": list(finding.agreed),
+        "opinion": finding.opinion,
         "passes": list(finding.passes) if finding.passes else None,
         "rule": finding.rule,
         "fingerprint": finding.fingerprint,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -16,7 +16,7 @@ from reviewbot.reporting.bootstrap import Interval, Sample, monthly_intervals
 from reviewbot.reporting.economics import Hardware
 from reviewbot.reporting.measured import Lengths, Speed
 from reviewbot.reporting.replay import WITH_HARDWARE, Prompts, Replayed, Strategy
-from reviewbot.review.engine import Role
+from reviewbot.review.engine import Lineup, Role, stands_for
 from reviewbot.routing.model import Tier
 
 #: The last year of a history tells how many changes a month brings.
@@ -54,9 +54,18 @@ class Basis:
     lengths: Lengths = field(default_factory=Lengths)
     per_month: Decimal | None = None
     """Changes a month of all repositories together; None: as the history says."""
+    named: Lineup = field(default_factory=Lineup)
+    """The engines that the operator names."""
 
-    def price(self, model: str, prompt_tokens: int = 0) -> Price:
-        return self.prices.price_of(PROVIDER, model, prompt_tokens=prompt_tokens, at=self.at)
+    def price(self, model: str, prompt_tokens: int = 0, provider: str = PROVIDER) -> Price:
+        return self.prices.price_of(provider, model, prompt_tokens=prompt_tokens, at=self.at)
+
+    def asked(self, role: Role) -> tuple[str | None, str]:
+        """Who bills the engine of a role (None: nobody, it is ours), and its model."""
+        if facts := self.named.get(role):
+            return facts.provider, facts.model
+        known = {"claude": (PROVIDER, self.claude_model), "low": (PROVIDER, self.cheap_model)}
+        return known.get(role, (None, "the local model"))
 
 
 class Spend(NamedTuple):
@@ -68,10 +77,12 @@ class Spend(NamedTuple):
     energy_usd: Decimal = Decimal(0)
     seconds: Decimal = Decimal(0)
     """Busy seconds of the local hardware."""
+    other_usd: Decimal = Decimal(0)
+    """Bills of servers of others that stand in for the local model."""
 
     @property
     def usd(self) -> Decimal:
-        return self.claude_usd + self.cheap_usd + self.energy_usd
+        return self.claude_usd + self.cheap_usd + self.energy_usd + self.other_usd
 
     def __add__(self, other: object) -> "Spend":
         if not isinstance(other, Spend):
@@ -120,6 +131,24 @@ class Share:
 
 
 @dataclass(frozen=True)
+class EngineLine:
+    """A month of one engine, where engines are named."""
+
+    role: Role
+    model: str
+    changes: int
+    """Replayed changes of which it reads something."""
+    tokens: Decimal
+    """Of its prompts."""
+    spend: Spend
+
+    @property
+    def name(self) -> str:
+        """What the operator calls it; the usual engine of a tier has the tier's name."""
+        return self.role[2:] if stands_for(self.role) != self.role else self.role
+
+
+@dataclass(frozen=True)
 class Forecast:
     """A month of all repositories."""
 
@@ -128,6 +157,8 @@ class Forecast:
     lines: Mapping[Strategy, Line]
     cards: int
     """Machines that the local-only strategy needs to be done in time; at least 1."""
+    engines: tuple[EngineLine, ...] = ()
+    """Each engine under `Strategy.NAMED`, the dearest first."""
 
     @property
     def per_month(self) -> Decimal:
@@ -148,18 +179,47 @@ def forecast(pasts: Sequence[Past], basis: Basis) -> Forecast:
     """A month under every strategy. Raises PriceError for a model without a price."""
     spend = _spender(basis)
     rates = _rates(pasts, basis.per_month)
+    has_names = any(Strategy.NAMED in each.prompts for past in pasts for each in past.changes)
+    wanted = [each for each in Strategy if has_names or each is not Strategy.NAMED]
     shares, samples = [], []
     for past, rate in zip(pasts, rates, strict=True):
-        each = [[spend(change, strategy) for strategy in Strategy] for change in past.changes]
+        each = [
+            [
+                sum((spend(*asked) for asked in change.prompts.get(strategy, {}).items()), Spend())
+                for strategy in wanted
+            ]
+            for change in past.changes
+        ]
         samples.append(Sample([[float(s.usd) for s in row] for row in each], float(rate)))
         factor = rate / len(past.changes)
         monthly = {
             strategy: sum(column, Spend()).times(factor)
-            for strategy, column in zip(Strategy, zip(*each, strict=True), strict=True)
+            for strategy, column in zip(wanted, zip(*each, strict=True), strict=True)
         }
         shares.append(_share(past, rate, monthly))
-    lines = _lines(shares, samples, basis.rates)
-    return Forecast(basis, tuple(shares), lines, cards_for(lines[Strategy.LOCAL].spend.seconds))
+    lines = _lines(wanted, shares, samples, basis.rates)
+    cards = cards_for(lines[Strategy.LOCAL].spend.seconds)
+    return Forecast(basis, tuple(shares), lines, cards, _engines(basis, shares, spend))
+
+
+def _engines(
+    basis: Basis, shares: Sequence[Share], spend: Callable[[Role, Prompts], Spend]
+) -> tuple[EngineLine, ...]:
+    found: dict[Role, EngineLine] = {}
+    for share in shares:
+        factor = share.per_month / len(share.past.changes)
+        for change in share.past.changes:
+            for role, asked in change.prompts.get(Strategy.NAMED, {}).items():
+                known = found.get(role) or EngineLine(
+                    role, basis.asked(role)[1], 0, Decimal(0), Spend()
+                )
+                found[role] = replace(
+                    known,
+                    changes=known.changes + 1,
+                    tokens=known.tokens + asked.tokens * factor,
+                    spend=known.spend + spend(role, asked).times(factor),
+                )
+    return tuple(sorted(found.values(), key=lambda line: (-line.spend.usd, line.role)))
 
 
 def cards_for(seconds: Decimal) -> int:
@@ -208,45 +268,46 @@ def _share(past: Past, rate: Decimal, spend: Mapping[Strategy, Spend]) -> Share:
 
 
 def _lines(
-    shares: Sequence[Share], samples: Sequence[Sample], rates: LocalRates
+    wanted: Sequence[Strategy],
+    shares: Sequence[Share],
+    samples: Sequence[Sample],
+    rates: LocalRates,
 ) -> dict[Strategy, Line]:
     lines = {}
-    for strategy, interval in zip(Strategy, monthly_intervals(samples), strict=True):
+    for strategy, interval in zip(wanted, monthly_intervals(samples), strict=True):
         spend = sum((share.spend[strategy] for share in shares), Spend())
         fixed = Decimal(0)
-        if strategy in WITH_HARDWARE:
+        # named engines may all be somebody else's
+        if strategy in WITH_HARDWARE and (strategy is not Strategy.NAMED or spend.seconds):
             fixed = rates.hardware_usd / rates.hardware_months * cards_for(spend.seconds)
         known = Interval(interval.low + float(fixed), interval.high + float(fixed))
         lines[strategy] = Line(strategy, spend, fixed, known)
     return lines
 
 
-def _spender(basis: Basis) -> Callable[[Replayed, Strategy], Spend]:
-    """What a change costs under a strategy."""
+def _spender(basis: Basis) -> Callable[[Role, Prompts], Spend]:
+    """What it costs to ask the engine of a role."""
     lengths, rates = basis.lengths, basis.rates
 
     @cache
-    def price(model: str, thousands: int) -> Price:
-        return basis.price(model, thousands * 1000)
+    def price(provider: str, model: str, thousands: int) -> Price:
+        return basis.price(model, thousands * 1000, provider)
 
-    def paid(asked: Prompts, model: str) -> Decimal:
+    def bill(provider: str, model: str, asked: Prompts, answer: Decimal) -> Decimal:
         if not asked.calls:
             return Decimal(0)
-        rate = price(model, asked.tokens // asked.calls // 1000)
-        return call_usd(rate, asked.tokens, 0) + rate.output * lengths.claude * asked.calls / 10**6
+        rate = price(provider, model, asked.tokens // asked.calls // 1000)
+        return call_usd(rate, asked.tokens, 0) + rate.output * answer * asked.calls / 10**6
 
-    def spend(change: Replayed, strategy: Strategy) -> Spend:
-        asked = {role: change.asked(strategy, role) for role in _ROLES}
-        local = asked["local"]
-        seconds = basis.speed.seconds(local.tokens, local.calls * lengths.local)
-        return Spend(
-            claude_usd=paid(asked["claude"], basis.claude_model),
-            cheap_usd=paid(asked["low"], basis.cheap_model),
-            energy_usd=rates.watts * seconds / JOULES_PER_KWH * rates.usd_per_kwh,
-            seconds=seconds,
-        )
+    def spend(role: Role, asked: Prompts) -> Spend:
+        (provider, model), tier = basis.asked(role), stands_for(role)
+        if tier != "local":
+            usd = bill(provider or PROVIDER, model, asked, lengths.claude)
+            return Spend(claude_usd=usd) if tier == "claude" else Spend(cheap_usd=usd)
+        if provider:
+            return Spend(other_usd=bill(provider, model, asked, lengths.local))
+        seconds = basis.speed.seconds(asked.tokens, asked.calls * lengths.local)
+        energy = rates.watts * seconds / JOULES_PER_KWH * rates.usd_per_kwh
+        return Spend(energy_usd=energy, seconds=seconds)
 
     return spend
-
-
-_ROLES: tuple[Role, ...] = ("claude", "low", "local")

@@ -5,9 +5,10 @@ from typing import Any
 
 from reviewbot.costs.money import decimal_text, exact
 from reviewbot.reporting.economics import break_even_months
-from reviewbot.reporting.forecast import Forecast, Line, Share, Spend
+from reviewbot.reporting.forecast import EngineLine, Forecast, Line, Share, Spend
 from reviewbot.reporting.forecast_page import TWINS, verdicts
 from reviewbot.reporting.replay import Strategy
+from reviewbot.review.engine import stands_for
 
 
 def forecast_json(made: Forecast) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def forecast_json(made: Forecast) -> dict[str, Any]:
         "per_month": _number(made.per_month),
         "changes": made.changes,
         "strategies": {each.value: _line(line) for each, line in made.lines.items()},
+        "engines": [_engine(line, made.changes) for line in made.engines],
         "break_even_months": {each.value: _break_even(made, each) for each in TWINS},
         "verdicts": verdicts(made),
         "repositories": [_share(share) for share in made.shares],
@@ -65,6 +67,20 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
+def _engine(line: EngineLine, changes: int) -> dict[str, Any]:
+    return {
+        "name": line.name,
+        "tier": stands_for(line.role),
+        "model": line.model,
+        "changes": line.changes,
+        "of_changes": changes,
+        "input_tokens": _number(line.tokens),
+        "usd": _usd(line.spend.usd),
+        **_spend(line.spend),
+        "gpu_hours": _number(line.spend.seconds / 3600),
+    }
+
+
 def _share(share: Share) -> dict[str, Any]:
     past = share.past
     return {
@@ -89,6 +105,7 @@ def _spend(spend: Spend) -> dict[str, str]:
         "claude_usd": _usd(spend.claude_usd),
         "cheap_usd": _usd(spend.cheap_usd),
         "energy_usd": _usd(spend.energy_usd),
+        "other_usd": _usd(spend.other_usd),
     }
 
 

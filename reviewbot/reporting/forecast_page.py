@@ -24,6 +24,7 @@ from reviewbot.reporting.page import (
     Table,
 )
 from reviewbot.reporting.replay import Strategy
+from reviewbot.review.engine import stands_for
 from reviewbot.routing.wording import plural
 
 #: Strategies that split a change between Claude and another model, with their cheap twins.
@@ -97,6 +98,7 @@ def names(made: Forecast) -> dict[Strategy, str]:
         Strategy.CHEAP_FILE: f"By file, {cheap}",
         Strategy.LOCAL: "Local only",
         Strategy.DIFFICULTY: "Route by difficulty, too",
+        Strategy.NAMED: "With the named engines",
     }
 
 
@@ -112,6 +114,9 @@ def _blocks(made: Forecast) -> Iterator[Block]:
     yield Heading("A month")
     yield _bars(made)
     yield _months(made)
+    if made.engines:
+        yield Paragraph("With the named engines, a month of each:")
+        yield _engines(made)
     yield _curves(made)
     yield Heading("What the history holds")
     yield _history(made)
@@ -147,13 +152,16 @@ def _span(line: Line) -> str:
 
 def _months(made: Forecast) -> Table:
     called = names(made)
+    others = any(line.spend.other_usd for line in made.lines.values())
+    billed = ("Claude", "cheap model", *(["other servers"] if others else []))
     return Table(
-        ("a month", "Claude", "cheap model", "power", "hardware", "total", "GPU hours"),
+        ("a month", *billed, "power", "hardware", "total", "GPU hours"),
         [
             (
                 called[line.strategy],
                 _amount(line.spend.claude_usd),
                 _amount(line.spend.cheap_usd),
+                *([_amount(line.spend.other_usd)] if others else []),
                 _amount(line.spend.energy_usd),
                 _amount(line.amortisation_usd),
                 usd(line.usd),
@@ -161,6 +169,36 @@ def _months(made: Forecast) -> Table:
             )
             for line in made.lines.values()
         ],
+    )
+
+
+def _engines(made: Forecast) -> Table:
+    """Each engine, where some are named; the hardware is in no engine's part."""
+    return Table(
+        (
+            "engine",
+            "tier",
+            "model",
+            "reads of the changes",
+            "tokens in",
+            "billed",
+            "power",
+            "GPU hours",
+        ),
+        [
+            (
+                line.name,
+                stands_for(line.role),
+                line.model,
+                _part(line.changes, made.changes),
+                f"{line.tokens:,.0f}",
+                _amount(line.spend.usd - line.spend.energy_usd),
+                _amount(line.spend.energy_usd),
+                f"{line.spend.seconds / 3600:,.1f}" if line.spend.seconds else "–",
+            )
+            for line in made.engines
+        ],
+        frozenset({1, 2}),
     )
 
 
@@ -267,6 +305,11 @@ def _basis(made: Forecast) -> Iterator[str]:
     )
     yield _lengths(made)
     yield _local(made)
+    if made.engines:
+        yield (
+            "Every engine that is named for the local tier and is ours counts with that same speed"
+            " and power; one on somebody else's server with its price."
+        )
     if basis.per_month is None:
         yield "Changes a month are those of the last year of each history, or of all of a shorter one."
     else:

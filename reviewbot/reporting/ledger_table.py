@@ -18,7 +18,8 @@ COLUMNS: Mapping[str, str] = {
     "installation": "the GitHub App's installation",
     "repository_id": "GitHub's id, which outlives a rename",
     "purpose": "`review`, `verify` (the local model judges its findings), `route` (a doubt), `regret`"
-    " (a comparison), `draft` and `refine` (strategy), `escalate` (a second opinion)",
+    " (a comparison), `draft` and `refine` (strategy), `escalate` (a second opinion), `fix`"
+    " (changes proposed for findings)",
     "unit": "part of the change, counted from 0",
     "attempt": "1 for the first try of a question",
     "engine": "`claude`, `openai` (any compatible server) or `llama`",

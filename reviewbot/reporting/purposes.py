@@ -14,6 +14,7 @@ from reviewbot.routing.wording import plural
 _NAMES = {
     "draft": "drafts for Claude (strategy refine)",
     "escalate": "doubtful findings put to Claude",
+    "fix": "changes proposed for findings",
     "refine": "Claude with drafts (strategy refine)",
     "regret": "sampled comparisons",
     "route": "doubtful routes",

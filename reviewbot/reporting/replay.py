@@ -5,7 +5,7 @@ analysers would add to a prompt is left out, some tokens a file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -45,11 +45,14 @@ class Strategy(StrEnum):
     """The local model reads everything."""
     DIFFICULTY = "difficulty"
     """As `PULL_REQUEST`, and Claude reads difficult changes, too: the optional areas are on."""
+    NAMED = "named"
+    """As the policy's granularity says, with the engines that are named for areas, languages and
+    tiers; only where there are such."""
 
 
 #: Those that have a local model.
 WITH_HARDWARE = frozenset(
-    {Strategy.PULL_REQUEST, Strategy.FILE, Strategy.LOCAL, Strategy.DIFFICULTY}
+    {Strategy.PULL_REQUEST, Strategy.FILE, Strategy.LOCAL, Strategy.DIFFICULTY, Strategy.NAMED}
 )
 
 
@@ -120,6 +123,8 @@ class Replayer:
     """The operator's, narrowed by the repository's own of today."""
     guidelines: tuple[Document, ...]
     local_context_tokens: int
+    named: Lineup = field(default_factory=Lineup)
+    """The engines that the operator names, and what each is for."""
 
     def replay(self, fetched: Fetched, at: datetime) -> Replayed:
         """What the change would take, merged `at`."""
@@ -167,15 +172,21 @@ class Replayer:
             Strategy.LOCAL: overridden(by_file, Tier.LOCAL),
             Strategy.DIFFICULTY: overridden(by_file, Tier.CLAUDE) if difficult else whole,
         }
+        if uses_names(self.named, self.policy):
+            by_files = self.policy.route.granularity == "file"
+            routes[Strategy.NAMED] = by_file if by_files else whole
         if self.policy.review.context == "diff":
             fetched = replace(fetched, sources=Sources())
         never_send = NeverSend(self.policy.route.never_send)
-        packer = _Packer(fetched, self._briefing(fetched), self.local_context_tokens)
+        packer = _Packer(fetched, self._briefing(fetched))
+        lineups = {strategy: self._lineup(strategy) for strategy in routes}
         return {
             strategy: {
-                each.role: packer.prompts(each.files, each.role)
+                each.role: packer.prompts(
+                    each.files, lineups[strategy].engines[each.role].context_tokens
+                )
                 for each in plan(
-                    fetched.change, route, self._lineup(strategy), never_send.covers
+                    fetched.change, route, lineups[strategy], never_send.covers
                 ).assignments
             }
             for strategy, route in routes.items()
@@ -189,6 +200,7 @@ class Replayer:
             instructions=review.instructions,
             language=review.language,
             checklists=review.checklists,
+            fixes=review.fixes,
         )
 
     def _lineup(self, strategy: Strategy) -> Lineup:
@@ -201,7 +213,16 @@ class Replayer:
             engines["local"] = local
         if strategy in (Strategy.CHEAP_PULL_REQUEST, Strategy.CHEAP_FILE):
             engines["low"] = claude
+        if strategy is Strategy.NAMED:
+            named = {**engines, **self.named.engines}
+            return replace(self.named, engines=named).using(self.policy.route.engines)
         return Lineup(engines)
+
+
+def uses_names(named: Lineup, policy: Policy) -> bool:
+    """Something is read by an engine that is named: by the operator's choice or the policy's."""
+    offered = {role[2:] for role in named.engines}
+    return not offered.isdisjoint(named.using(policy.route.engines).choice.names())
 
 
 def whole_change(by_file: Route) -> Route:
@@ -213,14 +234,13 @@ def whole_change(by_file: Route) -> Route:
 class _Packer:
     """Counts the prompts of one change; each file is rendered once where it fits a prompt."""
 
-    def __init__(self, fetched: Fetched, briefing: Briefing, local_context_tokens: int) -> None:
+    def __init__(self, fetched: Fetched, briefing: Briefing) -> None:
         self._fetched, self._briefing = fetched, briefing
-        self._local = local_context_tokens
         self._packed: dict[tuple[int, tuple[str, ...]], Prompts] = {}
         self._whole: dict[str, list[Section]] = {}
 
-    def prompts(self, files: tuple[FileChange, ...], role: Role) -> Prompts:
-        context = self._local if role == "local" else PAID_CONTEXT_TOKENS
+    def prompts(self, files: tuple[FileChange, ...], context: int) -> Prompts:
+        """What an engine with so many tokens of context is asked."""
         key = (context, tuple(file.path for file in files))
         if key not in self._packed:
             tokens, calls = planned_prompt_tokens(

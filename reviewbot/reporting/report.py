@@ -26,9 +26,9 @@ from reviewbot.reporting.breakdown import (
 )
 from reviewbot.reporting.counterfactuals import Basis, Counterfactuals, counterfactuals
 from reviewbot.reporting.ratio import Ratio
-from reviewbot.reporting.refined import StrategyLine, strategies_of
 from reviewbot.reporting.regret import RegretFigures, Sampled, regret_figures
 from reviewbot.reporting.spending import Spending, spending_of
+from reviewbot.reporting.strategies import StrategyLine, strategies_of
 from reviewbot.reporting.sums import ZERO, ReviewSum, Sums
 from reviewbot.reporting.window import Window
 

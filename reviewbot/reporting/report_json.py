@@ -17,11 +17,11 @@ from reviewbot.reporting.breakdown import (
 )
 from reviewbot.reporting.purposes import purposes_json
 from reviewbot.reporting.ratio import Ratio
-from reviewbot.reporting.refined import strategies_json
 from reviewbot.reporting.regret import RegretFigures
 from reviewbot.reporting.report import BudgetState, Report, Totals
 from reviewbot.reporting.report_words import verdicts
 from reviewbot.reporting.spending import Spending
+from reviewbot.reporting.strategies import strategies_json
 from reviewbot.reporting.window import Window
 
 SCHEMA = 1

@@ -19,7 +19,6 @@ from reviewbot.reporting.page import (
     Tiles,
 )
 from reviewbot.reporting.purposes import purpose_tables
-from reviewbot.reporting.refined import strategy_table
 from reviewbot.reporting.report import Report
 from reviewbot.reporting.report_tables import (
     acceptance_tables,
@@ -34,6 +33,7 @@ from reviewbot.reporting.report_tables import (
     spending_table,
 )
 from reviewbot.reporting.report_words import difference, scripted_words, verdicts
+from reviewbot.reporting.strategies import strategy_table
 from reviewbot.reporting.sums import ZERO
 from reviewbot.routing.wording import plural
 
@@ -91,18 +91,14 @@ def _parts(report: Report, api_url: str) -> Iterator[tuple[str, Iterable[Block]]
     yield "Pull requests and findings", pull_tables(report, api_url)
     yield "What people made of it", acceptance_tables(report)
     yield "What went wrong", failure_tables(report)
+    if report.strategies:
+        yield "Ways to review", [strategy_table(report.strategies)]
     if report.sums.purposes:
-        yield "Asked besides reviews", _besides(report)
+        yield "Asked besides reviews", purpose_tables(report.sums.purposes)
     if report.sampled:
         yield "Sampled comparisons", sampled_tables(report.sampled)
     if report.budgets:
         yield "Budgets", [budget_table(report.budgets)]
-
-
-def _besides(report: Report) -> Iterator[Block]:
-    yield from purpose_tables(report.sums.purposes)
-    if report.strategies:
-        yield strategy_table(report.strategies)
 
 
 def _empty(report: Report, newest: datetime | None) -> Iterator[Block]:

@@ -144,12 +144,14 @@ class PurposeSum(NamedTuple):
     """Energy and amortisation."""
 
 
-class Refined(NamedTuple):
-    """Reviews by strategy `refine`."""
+class StrategySum(NamedTuple):
+    """Reviews by one strategy."""
 
-    reviews: frozenset[str] = frozenset()
+    name: str
+    """`claude`, `local+verify` …"""
+    reviews: frozenset[str]
     """Their ids."""
-    usd: Decimal = ZERO
+    usd: Decimal
     """All that their calls cost: billed, or used up of our own hardware."""
 
 
@@ -167,7 +169,7 @@ class Sums:
     latencies: tuple[Latency, ...] = ()
     refusals: Refusals = field(default_factory=Refusals)
     purposes: tuple[PurposeSum, ...] = ()
-    refined: Refined = field(default_factory=Refined)
+    strategies: tuple[StrategySum, ...] = ()
     titles: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """Of the dearest pull requests."""
     all_busy_seconds: float = 0.0

@@ -72,9 +72,14 @@ MAX_TITLE, MAX_BODY, MAX_QUOTE, MAX_SUGGESTION, MAX_WALKTHROUGH = 160, 4_000, 4_
 MAX_REMARKS = 100
 
 
-def answer_schema() -> dict[str, Any]:
-    """The JSON schema of an answer (see `closed_schema`)."""
-    return closed_schema(Answer)
+def answer_schema(*, suggestions: bool = True) -> dict[str, Any]:
+    """The JSON schema of an answer (see `closed_schema`), with or without room for suggestions."""
+    schema = closed_schema(Answer)
+    if not suggestions:
+        finding = schema["properties"]["findings"]["items"]
+        del finding["properties"]["suggestion"]
+        finding["required"].remove("suggestion")
+    return schema
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def briefing_of(
         language=policy.review.language,
         evidence=by_path,
         checklists=policy.review.checklists,
+        fixes=policy.review.fixes,
         never_send=frozenset(file.path for file in fetched.change.files if never_send.covers(file)),
     )
 

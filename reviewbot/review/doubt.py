@@ -1,18 +1,20 @@
-"""The question to the local model about a change that the rules leave in doubt.
+"""The question about a change that the rules leave in doubt: to the local model, shown all of it, or
+to Claude, shown nothing but the blocks that made it doubtful.
 
-Such a change goes to Claude unless the model, shown all of it, says clearly that it needs no
-careful review. It is never asked about what the rules flag.
+Such a change goes to Claude unless the model says clearly that it needs no careful review. It is never
+asked about what the rules flag.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from reviewbot.change.model import FileChange
 from reviewbot.config.policy import Policy
 from reviewbot.review.assemble import failure
 from reviewbot.review.briefing import file_notes
-from reviewbot.review.engine import EngineFacts, Reply
-from reviewbot.review.prompt import ROUTE, Briefing, compose
+from reviewbot.review.engine import EngineFacts, Reply, Role, stands_for
+from reviewbot.review.prompt import ROUTE, Briefing, Composed, compose
 from reviewbot.review.risk import Opinion, parse_risk
 from reviewbot.review.work import Counting, Job, packed_for
 from reviewbot.routing.model import Route, Tier
@@ -32,23 +34,29 @@ def doubt_job(
     route: Route,
     areas: Mapping[str, Area],
     briefing: Briefing,
+    role: Role,
     facts: EngineFacts | None,
     *,
     sources: Mapping[str, str],
     count: Counting | None = None,
 ) -> Job | str:
-    """The question about the files that are read at all; why it can't be asked, where the engine
-    can't be shown all of them. Raises PrivacyError if redaction fails."""
+    """The question to the engine of a role: about the files that are read at all, or, to Claude, about
+    the blocks that made them doubtful. Why it can't be asked, where the engine can't be shown all of
+    that. Raises PrivacyError if redaction fails."""
     if facts is None:
         return "none is configured"
     change, read = briefing.change, {f.path for f in route.files if f.tier is not Tier.SKIP}
     files = [file for file in change.files if file.path in read]
     if change.missing_files or any(file.patch_missing for file in files):
         return "the host does not show all of the change"
+    if stands_for(role) == "claude":
+        files = _doubtful(route, files)
+        part = replace(change, files=tuple(files), description="")
+        briefing = replace(briefing, change=part, guidelines=())
     if facts.external and any(file.path in briefing.never_send for file in files):
         return "it may not see all of the change (never_send)"
     packed = packed_for(
-        "local",
+        role,
         facts,
         files,
         briefing,
@@ -68,13 +76,28 @@ def doubt_job(
         max_output_tokens=MAX_OUTPUT_TOKENS,
         task=ROUTE,
     )
+    return Job(role, unit, 1, _naming(composed, areas), purpose="route")
+
+
+def _naming(composed: Composed, areas: Mapping[str, Area]) -> Composed:
+    """The prompt with the areas at its end, of which the answer may name one."""
     lines = [f"- {area.name}: {area.title}" for area in areas.values()]
-    prompt = replace(
-        composed.prompt,
-        unit="\n\n".join([composed.prompt.unit, "\n".join(["The areas:", *lines])]),
-        choices=tuple(areas),
-    )
-    return Job("local", unit, 1, replace(composed, prompt=prompt), purpose="route")
+    unit = "\n\n".join([composed.prompt.unit, "\n".join(["The areas:", *lines])])
+    prompt = replace(composed.prompt, unit=unit, choices=tuple(areas))
+    return replace(composed, prompt=prompt)
+
+
+def _doubtful(route: Route, files: Sequence[FileChange]) -> list[FileChange]:
+    """The files that hold evidence, each with nothing but the hunks in which it stands; all of
+    them where it stands on no line."""
+    found = []
+    for file in files:
+        places = [(match.side, match.line or 0) for match in route.file(file.path).reasons]
+        indexes = {file.by_number[place][0] for place in places if place in file.by_number}
+        hunks = tuple(file.hunks[index] for index in sorted(indexes)) or file.hunks
+        if places:
+            found.append(replace(file, hunks=hunks))
+    return found
 
 
 def opinion_of(reply: Reply) -> Opinion | str:
@@ -83,14 +106,16 @@ def opinion_of(reply: Reply) -> Opinion | str:
     return opinion or failure(reply) or "its answer could not be read"
 
 
-def settled(careful: Route, spared: Route, opinion: Opinion | str) -> Route:
+def settled(
+    careful: Route, spared: Route, opinion: Opinion | str, *, who: str = "the local model"
+) -> Route:
     """The careful route, or the other one after a clear no; with the model's word as a note."""
     if isinstance(opinion, str):
-        note = f"uncertain; no answer of a local model, so it goes to Claude: {opinion}"
+        note = f"uncertain; no answer of {who}, so it goes to Claude: {opinion}"
         return replace(careful, notes=(*careful.notes, note))
     word = f"{opinion.area}: {opinion.why}" if opinion.risky else opinion.why
     answer = "yes" if opinion.risky else "no"
-    note = f'uncertain; the local model, asked if it needs care, says {answer}: "{word}"'
+    note = f'uncertain; {who}, asked if it needs care, says {answer}: "{word}"'
     route = careful if opinion.risky else spared
     return replace(route, notes=(*route.notes, note))
 

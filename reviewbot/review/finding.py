@@ -35,6 +35,8 @@ class Finding:
     """An analyser's rule id."""
     agreed: tuple[str, ...] = ()
     """Other engines that said the same."""
+    opinion: str = ""
+    """What came of a second opinion: `confirmed by claude`, `corrected by claude`."""
     passes: tuple[int, int] | None = None
     """In how many of how many passes it was made; None where there was one."""
     scripted: bool = False

@@ -15,6 +15,7 @@ from reviewbot.privacy.redact import redact
 from reviewbot.review.answer import answer_schema
 from reviewbot.review.engine import Prompt
 from reviewbot.review.evidence import Evidence
+from reviewbot.review.fix import fix_schema
 from reviewbot.review.render import cut_short, shown_path
 from reviewbot.review.risk import risk_schema
 from reviewbot.review.second import second_schema
@@ -54,18 +55,26 @@ def _prompt_file(name: str) -> str:
 
 
 REVIEW = Task("system", "Review", answer_schema())
+DECIDE = Task("system", "Review", answer_schema(suggestions=False))
+"""A review that says what is wrong and does not propose how to mend it: that is asked for later."""
 VERIFY = Task("verify", "Review", verdict_schema())
 """Asked about a unit that was shown for its review: its instructions come last."""
 REFINE = Task("refine", "Review", answer_schema())
 """Asked about a unit as for its review, with drafts: its instructions come last."""
 ROUTE = Task("route", "Decide about", risk_schema())
 SECOND = Task("second", "Judge the finding on", second_schema())
+FIX = Task("fix", "Mend the findings on", fix_schema())
 
 
-def system_prompt(*, checklists: bool = False) -> str:
-    """The instructions, the same for every review under one policy."""
+def system_prompt(*, checklists: bool = False, fixes: bool = False) -> str:
+    """The instructions, the same for every review under one policy; with `fixes` without a word on
+    suggestions."""
+    text = REVIEW.instructions
+    if fixes:
+        kept = [line for line in text.split("\n") if not line.startswith("- suggestion:")]
+        text = "\n".join(kept).replace('"suggestion", ', "")
     lists = ["", _prompt_file("checklists")] if checklists else []
-    return "\n".join([REVIEW.instructions, *lists])
+    return "\n".join([text, *lists])
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,17 @@ class Briefing:
     """path → what analysers said."""
     checklists: bool = False
     """The reviewer is given lists of questions to go through."""
+    fixes: bool = False
+    """How to mend what is found is asked for later."""
     in_part: bool = False
     """What was read for an earlier review is not shown."""
     never_send: frozenset[str] = frozenset()
     """Paths that no external engine may see, not even by name."""
+
+    @property
+    def system(self) -> str:
+        """The instructions of a review."""
+        return system_prompt(checklists=self.checklists, fixes=self.fixes)
 
     @cached_property
     def shared(self) -> str:
@@ -142,9 +158,9 @@ class Composed:
 
 
 @cache
-def system_tokens(*, checklists: bool = False) -> int:
+def system_tokens(instructions: str) -> int:
     """Estimated tokens of the instructions and of the answer's schema and the chat's frame."""
-    return estimate_tokens(system_prompt(checklists=checklists)) + FRAME_TOKENS
+    return estimate_tokens(instructions) + FRAME_TOKENS
 
 
 def compose(
@@ -161,6 +177,8 @@ def compose(
     For an external engine every part is redacted first. Raises PrivacyError if the secret
     detector fails: then nothing may be sent.
     """
+    if task is REVIEW and briefing.fixes:
+        task = DECIDE
     shared = briefing.shared_outside if external else briefing.shared
     egress: list[EgressEntry] = []
     shown: dict[str, list[str]] = {}
@@ -181,9 +199,7 @@ def compose(
             egress.append(EgressEntry(section.path, len(text.encode()), cleaned.count))
         texts.append(text)
     prompt = Prompt(
-        system=system_prompt(checklists=briefing.checklists)
-        if task is REVIEW
-        else task.instructions,
+        system=briefing.system if task in (REVIEW, DECIDE) else task.instructions,
         shared=shared,
         unit="\n\n".join(texts),
         schema=task.schema,

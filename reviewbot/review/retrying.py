@@ -6,7 +6,8 @@ from typing import Any
 
 from reviewbot.review.answer import parse_answer
 from reviewbot.review.engine import Outcome, Reply
-from reviewbot.review.prompt import ROUTE, SECOND, VERIFY, Task
+from reviewbot.review.fix import parse_fixes
+from reviewbot.review.prompt import FIX, ROUTE, SECOND, VERIFY, Task
 from reviewbot.review.risk import parse_risk
 from reviewbot.review.second import parse_second
 from reviewbot.review.verdict import parse_verdicts
@@ -16,6 +17,7 @@ _PARSERS: Sequence[tuple[Task, Callable[[str], object]]] = (
     (VERIFY, parse_verdicts),
     (ROUTE, parse_risk),
     (SECOND, parse_second),
+    (FIX, parse_fixes),
 )
 #: Tries of one question to one engine, the first included.
 MAX_ATTEMPTS = 4

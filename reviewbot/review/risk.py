@@ -1,4 +1,4 @@
-"""What a local model says of a change whose route is uncertain: needs it a careful review?
+"""What a model says of a change whose route is uncertain: needs it a careful review?
 
 It is only ever asked where the rules are in doubt, and only a clear no spares Claude.
 """

@@ -80,7 +80,8 @@ def after(finding: Finding, opinion: SecondOpinion, engine: str) -> Finding | No
     """The finding as it stands now; None if it is withdrawn."""
     if opinion.verdict is Word.WITHDRAW:
         return None
-    agreed = replace(finding, agreed=(*finding.agreed, engine))
+    word = "confirmed" if opinion.verdict is Word.CONFIRM else "corrected"
+    agreed = replace(finding, agreed=(*finding.agreed, engine), opinion=f"{word} by {engine}")
     if opinion.verdict is Word.CONFIRM:
         return agreed
     title = " ".join(opinion.title.split())[:MAX_TITLE]

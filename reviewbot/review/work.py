@@ -119,7 +119,7 @@ def _surely_fits(packed: Packed, facts: EngineFacts, briefing: Briefing, room: i
 
 def unit_budget(facts: EngineFacts, briefing: Briefing) -> int:
     """Estimated tokens that the files of one unit may have for this engine."""
-    fixed = system_tokens(checklists=briefing.checklists) + estimate_tokens(briefing.shared)
+    fixed = system_tokens(briefing.system) + estimate_tokens(briefing.shared)
     room = facts.context_tokens - output_tokens(facts) - fixed
     return max(min(int(room * _SAFE), MAX_UNIT_TOKENS), 256)
 
@@ -239,5 +239,5 @@ def planned_prompt_tokens(
     for what a review would have cost elsewhere, or may cost."""
     facts = EngineFacts("claude", "", True, None, context_tokens)
     units = pack(files, unit_budget(facts, briefing), sources=sources, render=render).units
-    fixed = system_tokens(checklists=briefing.checklists) + estimate_tokens(briefing.shared)
+    fixed = system_tokens(briefing.system) + estimate_tokens(briefing.shared)
     return sum(unit.tokens + fixed for unit in units), len(units)

@@ -41,7 +41,7 @@ class ReportStore(FeedbackStore):
                 latencies=add_up.latencies(connection, where),
                 refusals=add_up.refusals(connection, where),
                 purposes=add_up.purpose_sums(connection, where),
-                refined=add_up.refined(connection, where),
+                strategies=add_up.strategies(connection, where),
                 titles=add_up.titles(connection, dearest),
                 all_busy_seconds=_busy(connection, where, calls),
                 of_repository=repository is not None,

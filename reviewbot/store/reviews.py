@@ -66,6 +66,7 @@ def put_review(
         "complete": review.complete,
         "overridden": route.overridden,
         "request": request,
+        "strategy": review.strategy or None,
     }
     written = connection.execute(update(reviews).where(reviews.c.id == review.id).values(row))
     if not written.rowcount:

@@ -35,7 +35,7 @@ from sqlalchemy import (
 from reviewbot.store.columns import Usd, Utc, Words
 
 #: Every revision of the schema, oldest first; the last is what this code reads and writes.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 #: Alembic's own table; named so that it stands beside other programs' in one database.
 VERSION_TABLE = "reviewbot_version"
 
@@ -65,6 +65,7 @@ reviews = Table(
     Column("complete", Boolean, nullable=False, server_default=false()),
     Column("overridden", Boolean, nullable=False, server_default=false()),
     Column("request", String(16)),
+    Column("strategy", String(80)),
     Index("reviews_by_repository", "repository", "created_at"),
     Index("reviews_by_time", "created_at"),
     Index("reviews_by_pull", "repository_id", "number", "created_at"),

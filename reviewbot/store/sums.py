@@ -31,15 +31,14 @@ from reviewbot.reporting.sums import (
     Latency,
     PullSum,
     PurposeSum,
-    Refined,
     Refusals,
     ReviewSum,
+    StrategySum,
     percentile,
 )
 from reviewbot.review.engine import Outcome
 from reviewbot.review.second import PURPOSE as SECOND_OPINION
 from reviewbot.review.second import Word
-from reviewbot.review.verify import REFINED
 from reviewbot.store.columns import Usd
 from reviewbot.store.schema import call_settled, call_started, reviews
 
@@ -251,16 +250,26 @@ def purpose_sums(connection: Connection, where: Where) -> tuple[PurposeSum, ...]
     return tuple(sums[key] for key in sorted(sums))
 
 
-def refined(connection: Connection, where: Where) -> Refined:
-    """Reviews in which Claude was shown drafts."""
-    shown = select(_started.review_id).where(where.calls(), _started.purpose == REFINED).distinct()
-    ids = frozenset(connection.execute(shown).scalars())
-    if not ids:
-        return Refined()
+def strategies(connection: Connection, where: Where) -> tuple[StrategySum, ...]:
+    """Reviews that read something, by their strategy, with all that their calls cost, whenever."""
+    named = select(_reviews.strategy, _reviews.id).where(where.reviews(), _reviews.strategy != "")
+    ids: dict[str, set[str]] = {}
+    for name, review in connection.execute(named):
+        ids.setdefault(name, set()).add(review)
     spent = _known(_settled.usd), func.sum(_settled.energy_usd), func.sum(_settled.amortisation_usd)
-    query = select(*spent).select_from(_calls).where(where.calls(), _started.review_id.in_(shown))
-    usd = connection.execute(query.where(_PUT)).one()
-    return Refined(ids, sum((each or _NOTHING for each in usd), _NOTHING))
+    query = (
+        select(_reviews.strategy, *spent)
+        .select_from(_calls.join(reviews, _reviews.id == _started.review_id))
+        .where(where.reviews(), _reviews.strategy != "", _PUT)
+        .group_by(_reviews.strategy)
+    )
+    found = {
+        name: sum((each or _NOTHING for each in usd), _NOTHING)
+        for name, *usd in connection.execute(query)
+    }
+    return tuple(
+        StrategySum(name, frozenset(ids[name]), found.get(name, _NOTHING)) for name in sorted(ids)
+    )
 
 
 def titles(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -30,6 +30,14 @@ def test_what_is_done_besides_is_the_policys() -> None:
     assert policy.review.max_findings == Policy().review.max_findings
 
 
+def test_a_doubt_is_asked_about_only_where_rules_decide() -> None:
+    asked = strategy_of("routed+ask_claude").adjust(Policy())
+
+    assert asked.route.uncertain == "ask_claude"
+    with pytest.raises(UsageError, match="ask goes with routed ones"):
+        strategy_of("claude+ask")
+
+
 def test_routed_by_file_is_the_policys_too() -> None:
     assert strategy_of("routed-file").adjust(Policy()).route.granularity == "file"
 

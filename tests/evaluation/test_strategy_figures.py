@@ -89,10 +89,51 @@ def test_money_is_exact_and_by_what_it_bought(figures: Figures) -> None:
 
 
 def test_breakdowns_add_up(figures: Figures) -> None:
-    assert figures.by_severity["high"].matched == 2
-    assert figures.by_severity["low"] == Tally(findings=1, anchored=1)
+    assert figures.by_severity["high"].tally.matched == 2
+    assert figures.by_severity["low"].tally == Tally(findings=1, anchored=1)
+    assert list(figures.by_severity) == ["high", "low"], "the worst first"
     assert set(figures.by_area) == {"auth", "none"}
-    assert sum((t for t in figures.by_tier.values()), Tally()) == figures.tally
+    assert sum((group.tally for group in figures.by_tier.values()), Tally()) == figures.tally
+
+
+def test_recall_is_told_by_the_severity_that_people_gave(figures: Figures) -> None:
+    rated = Case(
+        "rated",
+        Fetched(Change(())),
+        tuple(
+            Remark(file="a.py", line=1, comment=letter, severity=severity)
+            for letter, severity in (
+                ("a", "Low"),
+                ("b", "critical"),
+                ("c", "critical"),
+                ("d", None),
+            )
+        ),
+    )
+    cases = {"rated": rated, "other": case("other", "x")}
+    found = figures_of("local", cases, [result("rated", "abz"), result("other", "y")], ByTitle())
+
+    assert list(found.by_remark) == ["critical", "low", "not rated"]
+    by_remark = {name: group.tally for name, group in found.by_remark.items()}
+    assert by_remark["critical"] == Tally(matched=1, golden=2)
+    assert by_remark["low"] == Tally(matched=1, golden=1)
+    assert by_remark["not rated"] == Tally(golden=2)
+    assert sum(by_remark.values(), Tally()) == Tally(matched=2, golden=found.tally.golden)
+    value, interval = found.by_remark["critical"].measured["recall"]
+    assert value == 0.5
+    assert interval == (0.5, 0.5), "all of them are on one pull request"
+    assert set(found.by_remark["critical"].measured) == {"recall"}, "no finding is of a remark"
+    assert set(found.by_severity["high"].measured) == {"precision"}
+
+
+def test_each_area_and_route_has_all_figures_with_their_intervals(figures: Figures) -> None:
+    for groups in (figures.by_area, figures.by_tier):
+        for group in groups.values():
+            assert set(group.measured) == set(figures.measured)
+    auth = figures.by_area["auth"].measured
+    assert auth["recall"].value == pytest.approx(2 / 3)
+    assert auth["precision"].value == pytest.approx(2 / 5)
+    assert auth["f1"].interval is not None
 
 
 def test_percentiles_are_of_reviews(figures: Figures) -> None:

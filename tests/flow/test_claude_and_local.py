@@ -262,7 +262,7 @@ def test_the_report_says_how_often_claude_was_asked_and_what_it_said(
     assert "1 confirmed, 0 corrected, 2 withdrawn" in " ".join(text.split())
 
 
-def test_the_report_sets_refined_reviews_beside_plain_ones(
+def test_the_report_sets_strategies_beside_each_other(
     terminal: Terminal,
     repository: Path,
     with_claude: ClaudeServer,
@@ -281,7 +281,10 @@ def test_the_report_sets_refined_reviews_beside_plain_ones(
     _, out, _ = terminal.run("report", "--format", "json")
 
     alone, drafted = json.loads(out)["strategies"]
+    assert (alone["name"], drafted["name"]) == ("claude", "claude+refine")
+    assert (alone["reviews"], drafted["reviews"]) == (1, 1)
     assert Decimal(alone["usd"]) == Decimal(plain["cost"]["total_usd"])
     assert Decimal(drafted["usd"]) == Decimal(refined["cost"]["total_usd"])
     assert drafted["usd_per_accepted"] is None, "nothing of it was published"
-    assert "with drafts (refine)" in text
+    assert "Ways to review" in text
+    assert "claude+refine" in text

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,109 @@ def test_stated_speed_decides_the_hours(terminal: Terminal, history: Callable[..
 
     slow = ("--read-tokens-per-second", "500", "--write-tokens-per-second", "15")
     assert hours(*slow) == pytest.approx(2 * hours(), rel=1e-4)
+
+
+ENGINES = """\
+engines:
+  fine: {tier: local, url: 'http://127.0.0.1:9999/v1', model: our-finetune}
+  rented: {tier: local, url: 'https://models.example.com/v1', model: big}
+  sonnet: {tier: claude, model: claude-sonnet-5-5}
+use: {areas: {auth: sonnet}}
+"""
+PRICES = """\
+prices:
+  - {provider: models.example.com, model: big, input_per_mtok: 1, output_per_mtok: 2}
+"""
+
+
+@pytest.fixture
+def named(terminal: Terminal, tmp_path: Path) -> Callable[[str], None]:
+    """Offers three engines, and sets the policy."""
+
+    def write(policy: str) -> None:
+        for name, text in (("engines", ENGINES), ("prices", PRICES), ("policy", policy)):
+            (tmp_path / f"{name}.yml").write_text(text)
+        terminal.set(
+            engines=tmp_path / "engines.yml",
+            prices_file=tmp_path / "prices.yml",
+            policy=tmp_path / "policy.yml",
+        )
+
+    return write
+
+
+def test_each_named_engine_has_its_share_its_tokens_and_its_money(
+    terminal: Terminal, history: Callable[..., Path], named: Callable[[str], None]
+) -> None:
+    named("route: {engines: {languages: {python: fine}}}\n")
+    repository = str(history(20))
+
+    _, out, _ = terminal.run("forecast", "--repo", repository, "--format", "json")
+    _, page, _ = terminal.run("forecast", "--repo", repository, "--format", "html")
+
+    made = json.loads(out)
+    lines = {line["name"]: line for line in made["engines"]}
+    assert {name: (line["tier"], line["model"]) for name, line in lines.items()} == {
+        "claude": ("claude", "claude-opus-5-5"),  # the files beside the flagged ones
+        "sonnet": ("claude", "claude-sonnet-5-5"),
+        "fine": ("local", "our-finetune"),
+    }
+    tiers = made["repositories"][0]["tiers"]
+    assert (lines["sonnet"]["changes"], lines["fine"]["changes"]) == (
+        tiers["claude"],
+        tiers["local"],
+    )
+    whole = made["strategies"]["named"]
+    for key in ("claude_usd", "energy_usd", "other_usd"):
+        assert sum(Decimal(line[key]) for line in lines.values()) == Decimal(whole[key])
+    usual = made["strategies"]["hybrid_pull_request"]
+    assert whole["claude_usd"] != usual["claude_usd"]
+    assert whole["energy_usd"] == usual["energy_usd"]
+    assert all(text in page for text in ("With the named engines", "our-finetune", "sonnet"))
+
+
+def test_a_named_server_of_others_is_billed_and_needs_no_hardware(
+    terminal: Terminal, history: Callable[..., Path], named: Callable[[str], None]
+) -> None:
+    named("route: {engines: {tiers: {local: rented}, areas: {auth: gold}}}\n")
+
+    _, out, _ = terminal.run("forecast", "--repo", str(history(20)), "--format", "json")
+    code, text, _ = terminal.run("forecast", "--repo", str(history(20, "again.git")))
+
+    made = json.loads(out)
+    [rented] = [line for line in made["engines"] if line["name"] == "rented"]
+    whole = made["strategies"]["named"]
+    assert rented["other_usd"] == whole["other_usd"] != "0"
+    assert (whole["energy_usd"], whole["amortisation_usd"], whole["gpu_hours"]) == ("0", "0", 0)
+    assert code == 0
+    assert "other servers" in text
+    assert "not offered here: gold" in " ".join(text.split())
+
+
+def test_without_a_use_for_them_named_engines_change_nothing(
+    terminal: Terminal, history: Callable[..., Path], named: Callable[[str], None], tmp_path: Path
+) -> None:
+    repository = str(history(5))
+    _, plain, _ = terminal.run("forecast", "--repo", repository, "--format", "json")
+    named("version: 1\n")
+    (tmp_path / "engines.yml").write_text(ENGINES.partition("use:")[0])
+
+    _, out, _ = terminal.run("forecast", "--repo", repository, "--format", "json")
+
+    assert json.loads(out)["strategies"] == json.loads(plain)["strategies"]
+    assert json.loads(out)["engines"] == []
+
+
+def test_a_named_model_without_a_price_is_told_before_any_work(
+    terminal: Terminal, history: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "engines.yml").write_text(ENGINES)
+    terminal.set(engines=tmp_path / "engines.yml")
+
+    code, _, err = terminal.run("forecast", "--repo", str(history(5)))
+
+    assert code == 2
+    assert "models.example.com" in err
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A model for each kind of work: by area, language and tier, each within its own tier."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +77,23 @@ def test_each_kind_of_work_has_its_model(
     [local], [claude] = (found[branch]["calls"] for branch in ("plain", "risky"))
     assert (local["model_asked"], claude["model_asked"]) == (plain, risky)
     assert (local["engine"], claude["engine"]) == ("openai", "claude"), "never the other tier's"
+
+
+@pytest.mark.usefixtures("models")
+def test_the_report_shows_what_each_model_cost(
+    terminal: Terminal, repository: Path, name: Callable[[str], None]
+) -> None:
+    name("{languages: {python: fine}, areas: {auth: sonnet}}")
+    calls = [terminal.review(repository, branch)["calls"][0] for branch in ("plain", "risky")]
+
+    _, out, _ = terminal.run("report", "--format", "json")
+    _, text, _ = terminal.run("report")
+
+    lines = {line["model"]: line for line in json.loads(out)["models"]}
+    assert set(lines) == {"our-finetune", "claude-sonnet-5-5"}
+    assert all(line["calls"] == 1 for line in lines.values())
+    assert lines["claude-sonnet-5-5"]["usd"] == calls[1]["usd"]
+    assert all(model in text for model in lines)
 
 
 @pytest.mark.usefixtures("models")

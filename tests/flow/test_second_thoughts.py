@@ -61,6 +61,8 @@ def test_what_most_passes_find_is_kept_and_the_rest_counted(
     assert len({asked.user for asked in with_local.asked}) == 1
     assert [call["purpose"] for call in review["calls"]] == ["review"] * 3
     assert review["complete"]
+    assert review["strategy"] == "local+passes3"
+    assert "local+passes3" in terminal.run("report")[1], "although nothing else was asked"
 
 
 def test_the_comparison_is_with_a_claude_that_reads_once(

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from reviewbot.change.model import Change, Kind
+from reviewbot.change.parse import parse_diff
 from reviewbot.review.doubt import doubt_job, opinion_of, settled
 from reviewbot.review.engine import EngineFacts, Outcome, Reply
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.risk import MAX_WHY, Opinion, parse_risk
 from reviewbot.review.work import Job
-from reviewbot.routing.model import FileRoute, Route, Tier
+from reviewbot.routing.model import FileRoute, Match, Route, Tier
 from reviewbot.routing.rules import Area
 
 HERE = EngineFacts("llama", "qwen", False, None, 16_000)
@@ -29,7 +30,8 @@ CAREFUL, SPARED = route(Tier.CLAUDE), route(Tier.LOCAL)
 def asked(
     change: Change, facts: EngineFacts | None = HERE, *, kept: frozenset[str] = frozenset()
 ) -> Job | str:
-    return doubt_job(CAREFUL, AREAS, Briefing(change, never_send=kept), facts, sources={})
+    briefing = Briefing(change, never_send=kept)
+    return doubt_job(CAREFUL, AREAS, briefing, "local", facts, sources={})
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,37 @@ def test_the_question_shows_the_change_and_names_the_areas(login_change: Change)
     assert (job.role, job.purpose, prompt.choices) == ("local", "route", ("auth", "payments"))
     assert "7 +    if user.digest == digest(password):" in prompt.unit
     assert prompt.unit.endswith("- auth: Login and permissions\n- payments: Money")
+
+
+def test_claude_is_shown_the_doubtful_blocks_only() -> None:
+    lines = "".join(f" line {n}\n" for n in range(3))
+    change = parse_diff(
+        "".join(
+            f"diff --git a/{path} b/{path}\n--- a/{path}\n+++ b/{path}\n"
+            f"@@ -1,3 +1,4 @@\n+first {path}\n{lines}@@ -50,3 +51,4 @@\n+second {path}\n{lines}"
+            for path in ("a.py", "b.py", "c.py")
+        ),
+        title="Change",
+    )
+    change = replace(change, description="A long story.")
+    near = Match("r", "auth", "a.py", 51, "RIGHT", "why", 2.0)
+    place = Match("r", "auth", "b.py", None, "RIGHT", "why", 2.0)
+    files = tuple(
+        FileRoute(file.path, Kind.SOURCE, Tier.CLAUDE, (), reasons)
+        for file, reasons in zip(change.files, ((near,), (place,), ()), strict=True)
+    )
+    doubtful, claude = replace(CAREFUL, files=files), replace(OUTSIDE, name="claude")
+
+    job = doubt_job(doubtful, AREAS, Briefing(change), "claude", claude, sources={})
+    kept = Briefing(change, never_send=frozenset({"a.py"}))
+    unsent = doubt_job(doubtful, AREAS, kept, "claude", claude, sources={})
+
+    assert isinstance(job, Job)
+    assert (job.role, job.purpose) == ("claude", "route")
+    text = job.composed.prompt.text
+    assert all(shown in text for shown in ("second a.py", "first b.py", "second b.py"))
+    assert not any(hidden in text for hidden in ("first a.py", "c.py", "A long story"))
+    assert "never_send" in str(unsent)
 
 
 def test_a_model_that_may_not_see_all_is_not_asked(login_change: Change) -> None:

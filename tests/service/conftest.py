@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "story_tenants",
     "story_crashes",
     "story_budget",
+    "story_strategies",
     "story_upkeep",
 )
 

@@ -132,6 +132,7 @@ def test_what_was_published_for_several_heads_before_counts_once_as_well(url: st
     engine = connect(url)
     with engine.begin() as connection:  # as it was before that was known
         connection.execute(text("ALTER TABLE posted_findings DROP COLUMN repeats"))
+        connection.execute(text("ALTER TABLE reviews DROP COLUMN strategy"))
         connection.execute(text("DROP TABLE rounds"))
         connection.execute(text("UPDATE reviewbot_version SET version_num = '0008'"))
     migrate(engine)

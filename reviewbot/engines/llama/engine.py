@@ -10,7 +10,7 @@ from reviewbot.engines.llama.plan import LoadPlan
 from reviewbot.engines.llama.process import Died, Loaded, ModelProcess, NoAnswerInTime, QueueFull
 from reviewbot.errors import EngineError
 from reviewbot.review.engine import Counted, Outcome, Prompt, Reply, Usage
-from reviewbot.review.prompt import REVIEW, VERIFY
+from reviewbot.review.prompt import VERIFY
 
 #: Jobs under way or waiting for each sequence of the batch; more are refused for now.
 QUEUE_PER_SEQUENCE = 16
@@ -102,7 +102,8 @@ class LlamaEngine:
         }
 
     def _parts(self, prompt: Prompt) -> dict[str, Any]:
-        form = FORMAT if prompt.schema in (REVIEW.schema, VERIFY.schema) else ""
+        reviews = is_review(prompt.schema) or prompt.schema == VERIFY.schema
+        form = FORMAT if reviews else ""
         return {
             "system": "\n\n".join(part for part in (prompt.system, form) if part.strip()),
             "shared": prompt.shared,

@@ -15,7 +15,7 @@ from typing import Any
 from reviewbot.errors import EngineError
 from reviewbot.review.answer import Category, Severity
 from reviewbot.review.engine import Prompt
-from reviewbot.review.prompt import REVIEW, ROUTE, VERIFY
+from reviewbot.review.prompt import DECIDE, FIX, REVIEW, ROUTE, VERIFY
 from reviewbot.review.risk import NO_AREA
 from reviewbot.review.verdict import Verdict
 
@@ -50,7 +50,11 @@ _CHAR = r'char ::= [^"\\\x00-\x1F\x7F] | "\\" ["\\/bfnrt]'
 
 
 def review_grammar(
-    paths: Sequence[str], lines: Sequence[tuple[int, int]], limits: Limits = LIMITS
+    paths: Sequence[str],
+    lines: Sequence[tuple[int, int]],
+    limits: Limits = LIMITS,
+    *,
+    suggestions: bool = True,
 ) -> str:
     """The grammar of a review's answer. No paths or no lines: any may be named."""
     number = number_rule(lines) if lines else r"[1-9] [0-9]{0,6}"
@@ -66,6 +70,8 @@ def review_grammar(
         "suggestion": f'{_text(limits.suggestion)} | "null"',
         "confidence": r'"0." [0-9] [0-9]? | "0" | "1" ".0"?',
     }
+    if not suggestions:
+        del finding["suggestion"]
     return "\n".join(
         [
             rf'root ::= walkthrough ("\n" finding){{0,{limits.findings}}} "\n"?',
@@ -80,18 +86,21 @@ def review_grammar(
 
 def is_review(schema: Mapping[str, Any]) -> bool:
     """The answer asked for is a review's: written in lines."""
-    return schema == REVIEW.schema
+    return schema in (REVIEW.schema, DECIDE.schema)
 
 
 def grammar_of(prompt: Prompt, limits: Limits = LIMITS) -> str:
     """The grammar of the answer to this prompt. Raises EngineError for one of another form than
     ours: there is no grammar for it."""
     if is_review(prompt.schema):
-        return review_grammar(prompt.paths, prompt.lines, limits)
+        suggestions = prompt.schema == REVIEW.schema
+        return review_grammar(prompt.paths, prompt.lines, limits, suggestions=suggestions)
     if prompt.schema == VERIFY.schema:
         return verdict_grammar(prompt.choices)
     if prompt.schema == ROUTE.schema:
         return risk_grammar(prompt.choices, limits)
+    if prompt.schema == FIX.schema:
+        return fix_grammar(prompt.choices, limits)
     raise EngineError("the local engine can't be asked for an answer of this form: no grammar")
 
 
@@ -100,6 +109,14 @@ def verdict_grammar(numbers: Sequence[str]) -> str:
     verdicts = [_object({"finding": _literal(n), "verdict": "verdict"}) for n in numbers]
     parts = [_literal('{"verdicts": ['), ' ", " '.join(verdicts), _literal("]}")]
     return "\n".join([f"root ::= {' '.join(parts)}", f"verdict ::= {_one_of(Verdict)}", ""])
+
+
+def fix_grammar(numbers: Sequence[str], limits: Limits = LIMITS) -> str:
+    """One replacement, or none, for each of these findings, in their order."""
+    fixes = [_object({"finding": _literal(n), "suggestion": "suggestion"}) for n in numbers]
+    parts = [_literal('{"fixes": ['), ' ", " '.join(fixes), _literal("]}")]
+    suggestion = f'suggestion ::= {_text(limits.suggestion)} | "null"'
+    return "\n".join([f"root ::= {' '.join(parts)}", suggestion, _CHAR, ""])
 
 
 def risk_grammar(areas: Sequence[str], limits: Limits = LIMITS) -> str:

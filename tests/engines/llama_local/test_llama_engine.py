@@ -1,5 +1,6 @@
 """The local engine, its model in a process of its own: answers, limits, and deaths."""
 
+import json
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from reviewbot.engines.llama.process import NOTHING, Died, ModelProcess, NoAnswe
 from reviewbot.errors import EngineError
 from reviewbot.review.answer import answer_schema, parse_answer
 from reviewbot.review.engine import Outcome, Prompt
+from reviewbot.review.fix import fix_schema, parse_fixes
 from reviewbot.review.risk import parse_risk, risk_schema
 from reviewbot.review.verdict import parse_verdicts, verdict_schema
 
@@ -180,6 +182,16 @@ def test_findings_are_judged_one_by_one(engine: LlamaEngine, choices: tuple[str,
     assert reply.outcome is Outcome.ANSWERED
     assert verdicts is not None
     assert list(verdicts) == [int(choice) for choice in choices]
+
+
+def test_each_finding_gets_a_change_or_none(engine: LlamaEngine) -> None:
+    prompt = replace(PROMPT, schema=fix_schema(), choices=("1", "2"), max_output_tokens=400)
+
+    reply = engine.ask(prompt, timeout=SECONDS)
+
+    assert reply.outcome is Outcome.ANSWERED
+    assert [fix["finding"] for fix in json.loads(reply.text)["fixes"]] == [1, 2]
+    assert parse_fixes(reply.text) is not None
 
 
 def test_a_change_in_doubt_gets_a_yes_or_a_no(engine: LlamaEngine) -> None:

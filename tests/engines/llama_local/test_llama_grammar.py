@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reviewbot.engines.llama.grammar import (
     LIMITS,
     MAX_BLOCKS,
+    fix_grammar,
     grammar_of,
     number_rule,
     review_grammar,
@@ -20,7 +21,8 @@ from reviewbot.engines.llama.grammar import (
 from reviewbot.engines.llama.native import Native
 from reviewbot.errors import EngineError
 from reviewbot.review.engine import Prompt
-from reviewbot.review.prompt import REVIEW, ROUTE, VERIFY
+from reviewbot.review.fix import parse_fixes
+from reviewbot.review.prompt import DECIDE, FIX, REVIEW, ROUTE, VERIFY
 from reviewbot.review.verdict import parse_verdicts
 
 PATHS = ["src/a.py", "src/a.pyi", "src/ab.py", 'odd "name"\\.py', "übung/ß.py", "%s{0,3}|[x]"]
@@ -182,6 +184,29 @@ def test_each_finding_gets_one_verdict_in_turn(native: Native, text: str, allowe
 @pytest.mark.parametrize(
     ("text", "allowed"),
     [
+        ('{"fixes": [{"finding": 1, "suggestion": "a\\n  b"}, {"finding": 2, "suggestion": null}]}', 1),
+        ('{"fixes": [{"finding": 1, "suggestion": null}]}', 0),
+        ('{"fixes": [{"finding": 2, "suggestion": null}, {"finding": 1, "suggestion": null}]}', 0),
+        ('{"fixes": [{"finding": 1, "suggestion": 7}, {"finding": 2, "suggestion": null}]}', 0),
+    ],
+)  # fmt: skip
+def test_each_finding_gets_one_change_or_none(native: Native, text: str, allowed: int) -> None:
+    assert taken(native, fix_grammar(["1", "2"]), text) == bool(allowed)
+    assert parse_fixes(text) is not None or "7" in text
+
+
+def test_a_review_that_decides_first_can_not_suggest(native: Native) -> None:
+    usual = review_grammar(PATHS, LINES)
+    first = review_grammar(PATHS, LINES, suggestions=False)
+    bare = {key: value for key, value in FINDING.items() if key != "suggestion"}
+
+    assert [taken(native, usual, written(each)) for each in (FINDING, bare)] == [True, False]
+    assert [taken(native, first, written(each)) for each in (FINDING, bare)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
         ('{"risky": true, "area": "auth", "why": "Sessions never end."}', 1),
         ('{"risky": false, "area": "none", "why": ""}', 1),
         ('{"risky": true, "area": "none", "why": "x"}', 0),
@@ -197,7 +222,7 @@ def test_a_yes_names_an_area_and_a_no_none(native: Native, text: str, allowed: i
 def test_there_is_a_grammar_for_every_form_and_for_no_other() -> None:
     prompt = Prompt("", "", "", {}, 100, choices=("1",))
 
-    for task in (REVIEW, VERIFY, ROUTE):
+    for task in (REVIEW, DECIDE, VERIFY, ROUTE, FIX):
         assert grammar_of(replace(prompt, schema=task.schema)).startswith("root ::=")
     with pytest.raises(EngineError, match="no grammar"):
         grammar_of(replace(prompt, schema={"type": "object"}))

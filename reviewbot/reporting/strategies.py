@@ -1,4 +1,4 @@
-"""Claude by itself beside Claude with the local model's drafts: what each cost and brought."""
+"""Ways to review beside each other: what each cost and brought."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ from reviewbot.costs.money import decimal_text
 from reviewbot.publishing.figures import usd
 from reviewbot.reporting.acceptance import Acceptance, Judged, acceptance_of
 from reviewbot.reporting.page import Table
-from reviewbot.reporting.sums import ZERO, Sums
+from reviewbot.reporting.sums import Sums
 
 
 @dataclass(frozen=True)
 class StrategyLine:
-    """Reviews of the Claude tier under one strategy."""
+    """All reviews by one strategy."""
 
     name: str
+    reviews: int
     usd: Decimal
     """All their calls, without idle hardware."""
     acceptance: Acceptance
@@ -29,26 +30,27 @@ class StrategyLine:
 
 
 def strategies_of(sums: Sums, found: Sequence[Judged]) -> tuple[StrategyLine, ...]:
-    """Both, where some of the reviews were refined; else none."""
-    refined = sums.refined
-    if not refined.reviews:
+    """Each strategy, where there is more than plain reviews; else none."""
+    if not any("+" in each.name for each in sums.strategies):
         return ()
-    claude = [each for each in found if each[0].tier == "claude"]
-    whole = sum((call.spent_usd for call in sums.calls if call.tier == "claude"), ZERO)
-    with_drafts = [each for each in claude if each[0].review_id in refined.reviews]
-    alone = [each for each in claude if each[0].review_id not in refined.reviews]
-    return (
-        StrategyLine("Claude by itself", max(whole - refined.usd, ZERO), acceptance_of(alone)),
-        StrategyLine("with drafts (refine)", refined.usd, acceptance_of(with_drafts)),
+    return tuple(
+        StrategyLine(
+            each.name,
+            len(each.reviews),
+            each.usd,
+            acceptance_of(one for one in found if one[0].review_id in each.reviews),
+        )
+        for each in sums.strategies
     )
 
 
 def strategy_table(lines: Sequence[StrategyLine]) -> Table:
     return Table(
-        ("what goes to Claude", "USD", "published", "accepted", "USD an accepted finding"),
+        ("strategy", "reviews", "USD", "published", "accepted", "USD an accepted finding"),
         [
             (
                 line.name,
+                f"{line.reviews:,}",
                 usd(line.usd),
                 f"{line.acceptance.published:,}",
                 line.acceptance.acceptance.text,
@@ -64,6 +66,7 @@ def strategies_json(lines: Sequence[StrategyLine], over: str) -> list[dict[str, 
     return [
         {
             "name": line.name,
+            "reviews": line.reviews,
             "usd": decimal_text(line.usd),
             "published": line.acceptance.published,
             "acceptance": line.acceptance.acceptance.to_json(over),
