@@ -48,6 +48,8 @@ NOISE = (
     # what is written to a log, as far as nothing is called for it and nothing follows
     r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
     r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|StatsD\.\w+|statsd\.\w+|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(][^();\n]*\)?\s*;?\s*$",
+    # what linters shall pass over
+    r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\(.*\)\]|@SuppressWarnings\(.*\)|@Suppress\(.*\)|\[(?:\w+:\s*)?SuppressMessage\(.*\)\]|#pragma\s+warning\b.*)\s*$",
     # a version that goes up
     r"(?i)^\s*(?:[\w.]+\s+)*[\"'$@]?\w*version\w*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,)]*\s*$",
     # prose of a docstring or block comment: no sign of code and two small words

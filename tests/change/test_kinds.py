@@ -51,7 +51,7 @@ BY_NAME = {
         locale/de/LC_MESSAGES/django.po config/locales/de.yml src/i18n/de.json
         app/src/main/res/values-de/strings.xml de.lproj/Localizable.strings lib/l10n/app_de.arb
         messages_de.properties Resources.de.resx lang/de/auth.php translations/messages.de.xlf
-        client/src/locales/pt/core.js src/i18n/pt-BR.ts static/i18n-messages/sw.json messages/en.json
+        client/src/locales/pt/core.js src/i18n/pt-BR.ts static/i18n-messages/sw.json messages/en.json application/language/albanian/email_lang.php
     """,
     Kind.MANIFEST: """
         package.json web/package.json pyproject.toml setup.py requirements.txt requirements-dev.txt

@@ -85,6 +85,8 @@ def test_a_line_that_not_rules_out_leaves_the_next_one(matcher: Matcher, file: A
         "/* bank.pay(x)",
         " * @return bank.pay(x)",
         " * @Bank bank.pay(x)",
+        "#[allow(bank.pay())]",
+        "@SuppressWarnings(bank.pay())",
         "Money that is owed to the bank should be paid before it is due.",
     ],
 )
