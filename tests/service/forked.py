@@ -20,7 +20,7 @@ from reviewbot.service import github_host
 def worker_context() -> ForkServerContext:
     """Processes of which each is a copy of one that has loaded everything."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["forked"])
+    context.set_forkserver_preload(["forked", "frozen"])
     with pytest.MonkeyPatch.context() as patch:
         here = Path(__file__).parent  # the server does not take over our own path
         patch.setenv("PYTHONPATH", f"{here}:{here.parent}")
