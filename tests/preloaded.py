@@ -100,8 +100,7 @@ def _run(client: socket.socket) -> None:
         arguments, environment, folder = json.loads(stream.read(int.from_bytes(head)))
     for number, file in enumerate(files):
         os.dup2(file, number)
-    sys.stdin = open(0, closefd=False)
-    sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))
+    sys.stdin, sys.stdout, sys.stderr = map(open, (0, 1, 2), ("r", "w", "w"))
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -29,19 +29,19 @@ def worker_context() -> ForkServerContext:
 
 
 def start_worker(
-    context: ForkServerContext, environment: Mapping[str, str], log: Path
+    context: ForkServerContext, environment: Mapping[str, str], log: Path, kind: str = "worker"
 ) -> ForkServerProcess:
-    """`reviewbot worker` with these settings."""
-    process = context.Process(target=_work, args=(dict(environment), str(log)), daemon=True)
+    """`reviewbot worker` with these settings, or another `kind` of it that `hurried` knows."""
+    process = context.Process(target=_work, args=(dict(environment), str(log), kind), daemon=True)
     process.start()
     return process
 
 
-def _work(environment: dict[str, str], log: str) -> None:
+def _work(environment: dict[str, str], log: str, kind: str) -> None:
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.clear()
     os.environ.update(environment)
     github_host.UNCLEAR_SECONDS = 0.1
-    sys.exit(hurried.main("worker"))
+    sys.exit(hurried.main(kind))
