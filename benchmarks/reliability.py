@@ -49,6 +49,7 @@ PARTS = {
     "deliveries": Part("deliveries in any order", parts.deliveries, 10_000),
     "burst": Part("the same, all reviewed", parts.burst, 1_000, ("SQLite",)),
     "outage": Part("missed deliveries", parts.outage, 500),
+    "disk": Part("a full disk", parts.full_disk, 600, ("SQLite",)),
     "frozen": Part("SIGSTOP in mid-question", parts.frozen, 10, ("PostgreSQL",)),
     "rolling": Part("SIGTERM while reviews flow", parts.rolling, 20),
 }
