@@ -11,7 +11,8 @@ BIN := .venv/bin
 LLAMA = $(patsubst %/,%,$(dir $(BIN)))/.llama
 TOOLS := build/tools/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
-PYTEST := $(BIN)/python -m pytest -p tests.plugins.summary_line -n $(JOBS) --dist loadfile \
+# its processes share what one has compiled
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -p tests.plugins.summary_line -n $(JOBS) --dist loadfile \
 	--no-loadscope-reorder # the order is that of tests/conftest.py
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
