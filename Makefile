@@ -1,16 +1,19 @@
 # Every target sets up .venv by itself; needed are python3 (3.11 or newer), git and make.
-# Settings: PYTHON=python3.12 to choose an interpreter, JOBS=4 for more tests at a time,
+# Settings: PYTHON=python3.12 to choose an interpreter, JOBS=8 for more tests at a time,
 # CUDA_ARCH=89 (compute capability 8.9) to build llama.cpp for cards that are not here,
 # CUDA_ARCH=none to leave cards out.
 
 PYTHON ?= python3
-JOBS ?= 2
+# half of the time that tests take they wait: two cores have enough for four at a time
+JOBS ?= 4
 BIN := .venv/bin
 # where it is in
 LLAMA = $(patsubst %/,%,$(dir $(BIN)))/.llama
 TOOLS := build/tools/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
-PYTEST := $(BIN)/python -m pytest -p tests.plugins.summary_line -n $(JOBS) --dist loadfile
+# its processes share what one has compiled
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -p tests.plugins.summary_line -n $(JOBS) --dist loadfile \
+	--no-loadscope-reorder # the order is that of tests/conftest.py
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 

@@ -45,10 +45,11 @@ class Part(NamedTuple):
 PARTS = {
     "kills": Part("`kill -9` of worker and listener", parts.kills, 200),
     "serve": Part("`kill -9` under `reviewbot serve`", parts.kills, 30, together=True),
-    "ambiguous": Part("POST done, answer lost", parts.ambiguous, 1_000, ("SQLite",)),
+    "ambiguous": Part("POST done, answer lost", parts.ambiguous, 1_000),
     "deliveries": Part("deliveries in any order", parts.deliveries, 10_000),
-    "burst": Part("the same, all reviewed", parts.burst, 1_000, ("SQLite",)),
-    "outage": Part("missed deliveries", parts.outage, 500, ("SQLite",)),
+    "burst": Part("the same, all reviewed", parts.burst, 10_000, ("SQLite",)),
+    "outage": Part("missed deliveries", parts.outage, 500),
+    "disk": Part("a full disk", parts.full_disk, 600, ("SQLite",)),
     "frozen": Part("SIGSTOP in mid-question", parts.frozen, 10, ("PostgreSQL",)),
     "rolling": Part("SIGTERM while reviews flow", parts.rolling, 20),
 }

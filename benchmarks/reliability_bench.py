@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -110,6 +111,22 @@ class Bench:
         elif pid := child(self.service.process.pid, victim):
             os.kill(pid, signal.SIGKILL)
             self.until(lambda: not alive(pid), "it is dead")
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """No file can grow: listener and workers may write none of their bytes."""
+        arbiter = self.service.process.pid
+        pids = [arbiter, child(arbiter, "web"), *(worker.pid for worker in self.workers)]
+
+        def limit(most: int) -> None:
+            for pid in filter(None, pids):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+        limit(0)
+        try:
+            yield
+        finally:
+            limit(resource.RLIM_INFINITY)
 
     def repository(self, pulls: int, owner: str = "acme") -> Repository:
         made = self.service.repository(owner, pulls=pulls)

@@ -12,7 +12,7 @@ from threading import Event
 from typing import Any
 
 from github_simulator import webhooks
-from github_simulator.state import Pull, Repository
+from github_simulator.state import Limits, Pull, Repository
 from model_servers.server import Asked
 from reliability_bench import Bench, must
 from serving import answer
@@ -26,6 +26,8 @@ REQUESTS = 14
 #: Pull requests that are open at a time, and kills while they are: no review meets more of them than
 #: it survives by design (five).
 ROUND, KILLS = 4, 4
+#: Seconds between deliveries that meet a full disk.
+BREATH = 5
 _POSTS = r"^POST /repos/.*/(reviews|comments|check-runs)$"
 
 
@@ -130,8 +132,19 @@ def deliveries(bench: Bench, count: int) -> Figures:
 
 
 def burst(bench: Bench, count: int) -> Figures:
-    """The same of as many pull requests, all of which are reviewed."""
+    """The same of as many pull requests, all of which are reviewed; a thousand deliveries at once.
+
+    GitHub's 5 000 requests an hour would be used up after some 560 reviews: they are not counted."""
+    bench.service.github.limits = Limits(requests_an_hour=10**9)
     bench.begin()
+    done = 0
+    while done < count and bench.goes_on:
+        done += _flood(bench, min(1_000, count - done))
+    return {"deliveries": done, "distinct heads": len(bench.pulls), **bench.check(whole=True)}
+
+
+def _flood(bench: Bench, count: int) -> int:
+    """So many deliveries in any order, three in ten of them a second time, until all is reviewed."""
     distinct, each = count * 7 // 10, 50
     places: list[tuple[Repository, Pull, dict[str, Any]]] = []
     while len(places) < distinct:
@@ -148,9 +161,35 @@ def burst(bench: Bench, count: int) -> Figures:
             senders.map(lambda one: bench.service.deliver("pull_request", one[2]).status, sent)
         )
     must(answers == {202: count}, f"answers: {answers}")
-    bench.until(lambda: all(pull.comments for _, pull in bench.pulls), "all are reviewed", 1_800)
-    bench.rest([pull for _, pull in bench.pulls])
-    return {"deliveries": count, "distinct heads": distinct, **bench.check(whole=True)}
+    pulls = [pull for _, pull, _ in places]
+    bench.until(lambda: all(pull.comments for pull in pulls), "all are reviewed", 1_800)
+    bench.rest(pulls)
+    return count
+
+
+def full_disk(bench: Bench, count: int) -> Figures:
+    """No byte can be written for `count` seconds, while a delivery comes every few seconds. Nobody
+    sends one again: what was refused is found in GitHub's log, minutes after there is room."""
+    bench.begin()
+    coming = max(count // BREATH, 1)
+    repository = bench.repository(coming + 1)
+    bench.rest([bench.open(repository, 1)])  # all runs
+    answers: Counter[int] = Counter()
+    with bench.full_disk():
+        for number in range(2, coming + 2):
+            pull = repository.open_pull(f"work{number}", title="Simplify login")
+            payload = bench.service.github.payloads.pull_request(repository, pull)
+            answers[bench.service.deliver("pull_request", payload).status] += 1
+            bench.pulls.append((repository, pull))
+            time.sleep(BREATH)
+    must(answers == {503: coming}, f"answers: {answers}")
+    room = time.monotonic()
+    pulls = [pull for _, pull in bench.pulls]
+    bench.until(lambda: all(pull.comments for pull in pulls), "all are reviewed", 1_800)
+    bench.rest(pulls)
+    figures = {"full for s": count, "deliveries refused": coming}
+    took = round(time.monotonic() - room)
+    return {**figures, "all reviewed after s": took, **bench.check(whole=True)}
 
 
 def frozen(bench: Bench, count: int) -> Figures:

@@ -83,6 +83,8 @@ class Report:
     repository: str | None
     now: Totals
     before: Totals
+    held: int
+    """Pull requests that wait as a whole, since a budget was used up."""
     routed_only: int
     """Pull requests that were only routed."""
     incomplete: Ratio
@@ -161,6 +163,7 @@ def build_report(
         repository=repository,
         now=totals_of(sums, basis, window),
         before=totals_of(before, basis, earlier),
+        held=sums.held_pulls,
         routed_only=sums.routed_pulls,
         incomplete=_of_reviews(read, [r for r in read if not r.complete]),
         findings=sum(each.findings for each in sums.reviews),

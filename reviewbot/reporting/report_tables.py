@@ -164,6 +164,8 @@ def pull_tables(report: Report, api_url: str) -> Iterator[Block]:
     if report.pull_costs.dearest:
         yield _dearest(report.pull_costs, api_url)
     left = f"{plural(report.routed_only, 'pull request')} only routed (drafts, bots)"
+    if report.held:
+        left += f", {plural(report.held, 'pull request')} held: the budget was used up"
     yield Paragraph(f"Incomplete: {report.incomplete.of('reviews')}. {left}.")
 
 

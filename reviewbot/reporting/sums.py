@@ -164,6 +164,8 @@ class Sums:
     pulls: tuple[PullSum, ...] = ()
     read_pulls: frozenset[tuple[str, int]] = frozenset()
     """Pull requests with a review that was more than routed."""
+    held_pulls: int = 0
+    """Pull requests of which nothing was read, since a budget was used up."""
     routed_pulls: int = 0
     """Pull requests that were only routed."""
     latencies: tuple[Latency, ...] = ()

@@ -65,8 +65,9 @@ class Host(Protocol):
     """Where the pull requests are. All methods raise HostBusy where trying again may help."""
 
     def newest(self, job: ReviewJob) -> ReviewJob | None:
-        """The job that its pull request is worth now: `job` itself while its head is the newest,
-        an automatic one for a newer head, None if there is nothing to review any more."""
+        """The job that its pull request is worth now: `job`, with the base of now, while its head
+        is the newest, an automatic one for a newer head, None if there is nothing to review any
+        more."""
         ...
 
     def fetch(self, job: ReviewJob, also: Collection[str]) -> Fetched:
@@ -135,6 +136,10 @@ class WorkerQueue(JobQueue, Protocol):
 
     def enqueue_report(self, job: ReportJob) -> str:
         """Keep the job, once and for all, and return its id. Raises QueueUnavailable."""
+        ...
+
+    def has(self, job: ReviewJob) -> bool:
+        """Whether it is kept and did not come to nothing. Raises QueueUnavailable."""
         ...
 
     def kept(self, job: ReviewJob, step: str) -> Any:

@@ -79,7 +79,7 @@ class GitHubHost:
         other = job.same_request == (AUTO if draft else DRAFT)
         if head == job.head and not other:
             self._facts[job_id(job)] = pull
-            return job
+            return replace(job, base=base)
         request = DRAFT if draft else AUTO
         return replace(job, head=head, base=base, request=request, tier=None)
 

@@ -128,6 +128,15 @@ class DbosQueue:
         known = {each.workflow_id for each in listed}
         return [job for job in jobs if job_id(job) not in known]
 
+    def has(self, job: ReviewJob) -> bool:
+        """Whether it is kept and did not come to nothing. Raises QueueUnavailable."""
+        wanted = job_id(job)
+        with _stored():
+            listed = self.client.list_workflows(
+                workflow_ids=[wanted], load_input=False, load_output=False
+            )
+            return any(not self._came_to_nothing(wanted, str(each.status)) for each in listed)
+
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
         with _stored():

@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -256,7 +256,11 @@ class Jobs:
         return {"outcome": SUPERSEDED, "review": steps.review_id}
 
     def _newest(self, job: ReviewJob) -> dict[str, Any] | None:
+        """A head that was told of with an older base as well is reviewed by the job that has the
+        base of now, if there is one."""
         newest = patiently(lambda: self.parts.host.newest(job))
+        if newest and newest != job and newest == replace(job, base=newest.base):
+            newest = None if self.parts.queue.has(newest) else job
         return newest.as_dict() if newest else None
 
     def _still_wanted(self, newest: dict[str, Any] | None, job: ReviewJob) -> bool:

@@ -29,15 +29,16 @@ class ReportStore(FeedbackStore):
         where = add_up.Where(window.since, window.until, repository)
         with self._snapshot() as connection:
             pulls = add_up.pull_sums(connection, where)
-            read, routed = add_up.reviewed_pulls(connection, where)
+            reviewed = add_up.reviewed_pulls(connection, where)
             dearest = [(p.repository, p.number) for p in pulls if p.number is not None][:DEAREST]
             calls = add_up.call_sums(connection, where)
             return Sums(
                 calls=calls,
                 reviews=add_up.review_sums(connection, where),
                 pulls=pulls,
-                read_pulls=read,
-                routed_pulls=routed,
+                read_pulls=reviewed.read,
+                held_pulls=reviewed.held,
+                routed_pulls=reviewed.routed,
                 latencies=add_up.latencies(connection, where),
                 refusals=add_up.refusals(connection, where),
                 purposes=add_up.purpose_sums(connection, where),
@@ -52,13 +53,14 @@ class ReportStore(FeedbackStore):
         """Only what a month's totals are made of, to set another month beside."""
         where = add_up.Where(window.since, window.until, repository)
         with self._snapshot() as connection:
-            read, routed = add_up.reviewed_pulls(connection, where)
+            reviewed = add_up.reviewed_pulls(connection, where)
             calls = add_up.call_sums(connection, where)
             return Sums(
                 calls=calls,
                 reviews=add_up.review_sums(connection, where),
-                read_pulls=read,
-                routed_pulls=routed,
+                read_pulls=reviewed.read,
+                held_pulls=reviewed.held,
+                routed_pulls=reviewed.routed,
                 all_busy_seconds=_busy(connection, where, calls),
                 of_repository=repository is not None,
                 has_hardware=add_up.has_hardware(connection, where),

@@ -158,17 +158,28 @@ def pull_sums(connection: Connection, where: Where) -> tuple[PullSum, ...]:
     return tuple(sorted(found, key=lambda pull: (-pull.usd, pull.repository, pull.number or 0)))
 
 
-def reviewed_pulls(connection: Connection, where: Where) -> tuple[frozenset[tuple[str, int]], int]:
-    """The pull requests with a review, and how many more were only routed."""
+class Pulls(NamedTuple):
+    """Pull requests with a review, by the most that was made of them."""
+
+    read: frozenset[tuple[str, int]]
+    held: int
+    """None of it was read: all waits for a person, since a budget is used up."""
+    routed: int
+
+
+def reviewed_pulls(connection: Connection, where: Where) -> Pulls:
     place = _reviews.repository, _reviews.number
+    # only what read nothing is looked into: a result may be large
+    why = case((_reviews.all_claude_usd.is_(None), _reviews.result["held"].as_string()))
     query = (
-        select(*place, func.count(_reviews.all_claude_usd))
+        select(*place, func.count(_reviews.all_claude_usd), func.max(why))
         .where(where.reviews(), _reviews.number.is_not(None))
         .group_by(*place)
     )
     rows = connection.execute(query).all()
-    read = frozenset((repository, number) for repository, number, reviews_ in rows if reviews_)
-    return read, len(rows) - len(read)
+    read = frozenset((repository, number) for repository, number, reviews_, _ in rows if reviews_)
+    held = sum(bool(why_) for *_, reviews_, why_ in rows if not reviews_)
+    return Pulls(read, held, len(rows) - len(read) - held)
 
 
 def latencies(connection: Connection, where: Where) -> tuple[Latency, ...]:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +18,7 @@ from github_simulator.server import GitHubSimulator
 from github_simulator.state import Pull, Repository
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
+from preloaded import preloaded
 
 ROOT = Path(__file__).parents[2]
 DEFINITION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -49,6 +49,8 @@ class Job:
     repository: Repository
     claude: ClaudeServer
     local: OpenAIServer
+    installed: Path
+    """The virtual environment of the step."""
     inputs: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     permissions: dict[str, str] = field(
@@ -71,8 +73,8 @@ class Job:
         actor: str = "ada",
         **inputs: str,
     ) -> Ran:
-        """Every `run:` step of `action.yml`, but for the installation, which needs a registry: the
-        environment that runs these tests stands in for what it makes."""
+        """Every `run:` step of `action.yml`, but for the installation, which needs a registry:
+        `installed` stands in for what it makes."""
         self.runs += 1
         here = self.folder / f"run{self.runs}"
         here.mkdir()
@@ -80,7 +82,7 @@ class Job:
         (here / "event.json").write_text(text, "utf-8")
         temp = here / "temp"
         temp.mkdir()
-        (temp / "reviewbot").symlink_to(Path(sys.executable).parents[1], target_is_directory=True)
+        (temp / "reviewbot").symlink_to(self.installed, target_is_directory=True)
         given = {"github-token": self.token()} | self.inputs
         given |= {key.replace("_", "-"): value for key, value in inputs.items()}
         environment = self._environment(here, name, actor)
@@ -168,8 +170,16 @@ def evaluated(text: str, given: dict[str, str]) -> str:
     return made
 
 
+@pytest.fixture(scope="session")
+def installed() -> Iterator[Path]:
+    with preloaded() as folder:
+        yield folder
+
+
 @pytest.fixture
-def job(tmp_path: Path, claude_server: ClaudeServer, openai_server: OpenAIServer) -> Iterator[Job]:
+def job(
+    tmp_path: Path, claude_server: ClaudeServer, openai_server: OpenAIServer, installed: Path
+) -> Iterator[Job]:
     """A repository with a branch for each kind of change: `risky`, `plain`, `both`."""
     content = Content(tmp_path / "content")
     content.commit("main", {"shop/pages.py": PAGES_BASE, "shop/auth/login.py": LOGIN_BASE})
@@ -181,7 +191,7 @@ def job(tmp_path: Path, claude_server: ClaudeServer, openai_server: OpenAIServer
         app = github.app("github-actions")
         repository = github.repository("acme/shop", start=content)
         github.install(app, "acme")
-        made = Job(tmp_path, github, repository, claude_server, openai_server)
+        made = Job(tmp_path, github, repository, claude_server, openai_server, installed)
         made.inputs = {
             "anthropic-api-key": claude_server.key,
             "local-url": f"{openai_server.root}/v1",

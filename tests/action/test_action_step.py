@@ -1,6 +1,7 @@
 """The step as `action.yml` has it, against a simulated GitHub and model servers."""
 
 import json
+import sys
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -40,6 +41,19 @@ def test_a_reviewed_pull_request_has_findings_summary_and_outputs(job: Job, says
         assert part in ran.summary
     assert "::error file=" not in ran.log, "it stands on its line already"
     assert not job.claude.asked
+
+
+def test_the_step_is_a_process_of_its_own(job: Job, says: Says) -> None:
+    """Other tests run copies of one that has loaded everything: this one loads it itself."""
+    job.installed = Path(sys.executable).parents[1]
+    pull = job.pull("risky")
+    job.claude.answering = lambda asked: says(RISKY)
+
+    ran = job.run(job.event(pull))
+
+    assert ran.code == 0, ran.log
+    assert (ran.outputs["tier"], ran.outputs["findings"]) == ("claude", "1")
+    assert len(pull.reviews) == len(pull.threads) == len(pull.comments) == 1
 
 
 def test_a_risky_change_goes_to_claude_and_says_why(job: Job, says: Says) -> None:

@@ -42,7 +42,7 @@ def running(
 def processes() -> ForkServerContext:
     """Worker processes begin with all modules loaded: that takes longer than their work."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["durable_jobs"])
+    context.set_forkserver_preload(["durable_jobs", "frozen"])
     with pytest.MonkeyPatch.context() as patch:
         here = Path(__file__).parent  # the server does not take over our own path
         patch.setenv("PYTHONPATH", f"{here}:{here.parent}")

@@ -16,6 +16,7 @@ from typing import Any
 
 import anthropic  # noqa: F401 - loaded once for all workers
 import dbos  # noqa: F401
+from hurried import POLL_SECONDS
 from sqlalchemy import Engine as DatabaseEngine
 
 from reviewbot.asking import Asker
@@ -35,7 +36,7 @@ from reviewbot.pipeline import Setup
 from reviewbot.publishing.result import Review
 from reviewbot.review.engine import EngineFacts, Lineup, Prompt, Reply
 from reviewbot.routing.rules import shipped_rules
-from reviewbot.service import worker
+from reviewbot.service import dbos_setup, worker
 from reviewbot.service.calling import Caller
 from reviewbot.service.durable import Failure, Parts
 from reviewbot.service.jobs import CommandJob, FeedbackJob, ReportJob, ReviewJob, job_id
@@ -262,4 +263,5 @@ def run(place: Place, log: str) -> None:
     with Path(log).open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    dbos_setup.POLL_SECONDS.update(POLL_SECONDS)
     worker.run_worker(place.settings, place.parts, worker.Pace(beat=0.2, dead=4.0))

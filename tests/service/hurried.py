@@ -4,15 +4,19 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from reviewbot.config.settings import load_settings
-from reviewbot.service import supervisor, worker
+from reviewbot.service import dbos_setup, supervisor, worker
 from reviewbot.service.assembly import Rhythm, worker_parts
 from reviewbot.service.logs import configure_logs
 from reviewbot.service.serve import serve
+
+#: How often queues are looked at whose jobs nobody waits for but a test, seconds.
+POLL_SECONDS = {dbos_setup.COMMANDS: 0.2, dbos_setup.REPORTS: 0.3}
 
 
 def main(command: str, *queues: str) -> int:
     if command == "serve":
         return serve(pace=supervisor.Pace(first_wait=0.05, longest_wait=0.2))
+    dbos_setup.POLL_SECONDS.update(POLL_SECONDS)
     settings = load_settings()
     configure_logs(settings)
     pace = worker.Pace(beat=0.2, dead=4, grace=5)

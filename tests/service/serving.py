@@ -50,8 +50,6 @@ SERVE = ("-m", "reviewbot", "serve")
 WEB = ("-m", "reviewbot", "web")
 HURRIED_SERVE = (hurried.__file__, "serve")
 HURRIED_WORKER = (hurried.__file__, "worker")
-#: A worker for which it is noon on the first of the next month.
-NEXT_MONTH_WORKER = (hurried.__file__, "next-month")
 
 BASE = "import hmac\n\n\ndef login(user, password):\n    return hmac.compare_digest(user.digest, password)\n"
 HEAD = BASE.replace("hmac.compare_digest(user.digest, password)", "user.digest == password")

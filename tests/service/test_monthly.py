@@ -1,15 +1,17 @@
 """On the first of a month each repository's report is one issue, however many workers there are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 from databases import new_database
+from forked import start_worker, worker_context
 from github_simulator.state import Repository
 from publishing.sample_reviews import shop_review
-from serving import NEXT_MONTH_WORKER, Service, surroundings
+from serving import Service, surroundings
 
 from reviewbot.config.policy import Policy
 from reviewbot.errors import StoreError
@@ -33,6 +35,23 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]
     with surroundings(tmp_path, url) as made:
         migrate_jobs(made.settings)
         yield made
+
+
+@pytest.fixture
+def start(service: Service) -> Iterator[Callable[[], ForkServerProcess]]:
+    """Start a worker for which it is noon on the first of the next month."""
+    context, started = worker_context(), list[ForkServerProcess]()
+
+    def one_more() -> ForkServerProcess:
+        log = service.folder / f"worker{len(started)}.log"
+        started.append(start_worker(context, service.environment, log, "next-month"))
+        return started[-1]
+
+    yield one_more
+    for worker in started:
+        worker.terminate()
+    for worker in started:
+        worker.join(30)
 
 
 def reviewed(service: Service, policy: str = "version: 1\n", *, at: datetime = NOW) -> Repository:
@@ -73,7 +92,9 @@ def titles(repository: Repository) -> list[str]:
     return [issue.title for issue in repository.issues.values()]
 
 
-def test_each_repository_and_the_operator_get_one_issue(service: Service) -> None:
+def test_each_repository_and_the_operator_get_one_issue(
+    service: Service, start: Callable[[], ForkServerProcess]
+) -> None:
     shop = reviewed(service)
     quiet = reviewed(service, "version: 1\nreport:\n  issue: false\n")
     closed = reviewed(service)
@@ -82,13 +103,13 @@ def test_each_repository_and_the_operator_get_one_issue(service: Service) -> Non
     service.more["REVIEWBOT_REPORT_REPOSITORY"] = office.full_name
     month = f"{NOW:%B %Y}"
 
-    workers = 2 if service.database_url else 1
-    for _ in range(workers):
-        service.start(*NEXT_MONTH_WORKER)
+    workers = [start() for _ in range(2 if service.database_url else 1)]
     service.until(lambda: len(service.jobs()) == 4, "all reports are queued")
     service.at_rest()
-    service.end()
-    service.start(*NEXT_MONTH_WORKER)
+    for worker in workers:
+        worker.terminate()
+        worker.join(30)
+    start()
     service.until(lambda: beats(service) > timedelta(seconds=1), "another worker has looked")
     service.at_rest()
 
@@ -105,11 +126,13 @@ def test_each_repository_and_the_operator_get_one_issue(service: Service) -> Non
     assert len(tried) == 1, "a refusal is not repeated"
 
 
-def test_a_lost_answer_is_looked_after_before_anything_is_made(service: Service) -> None:
+def test_a_lost_answer_is_looked_after_before_anything_is_made(
+    service: Service, start: Callable[[], ForkServerProcess]
+) -> None:
     shop = reviewed(service)
     service.github.ambiguous(f"POST /repos/{shop.full_name}/issues")
 
-    service.start(*NEXT_MONTH_WORKER)
+    start()
     service.until(lambda: service.jobs().values(), "the report is queued")
     service.at_rest()
 
@@ -117,12 +140,14 @@ def test_a_lost_answer_is_looked_after_before_anything_is_made(service: Service)
     assert list(service.jobs().values()) == ["SUCCESS"]
 
 
-def test_an_app_without_the_permission_says_so(service: Service) -> None:
+def test_an_app_without_the_permission_says_so(
+    service: Service, start: Callable[[], ForkServerProcess]
+) -> None:
     [acme] = [one for one in service.github.apps.installations.values() if one.account == "acme"]
     acme.permissions.pop("issues")
     shop = reviewed(service)
 
-    service.start(*NEXT_MONTH_WORKER)
+    start()
     service.until(lambda: service.jobs().values(), "the report is queued")
     service.at_rest()
 

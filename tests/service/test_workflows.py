@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from dbos import DBOS
 from durable_jobs import FileHost, Holds, Place
+from hurried import POLL_SECONDS
 from model_servers.behaviours import Answer, Fail
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
@@ -20,7 +21,7 @@ from sqlalchemy import Engine
 
 from reviewbot.costs.calls import Call
 from reviewbot.review.engine import Outcome
-from reviewbot.service import worker
+from reviewbot.service import dbos_setup, worker
 from reviewbot.service.dbos_setup import jobs_engine, migrate_jobs
 from reviewbot.service.jobs import CommandJob, FeedbackJob, ReportJob, ReviewJob, job_id
 from reviewbot.service.queue import DbosQueue
@@ -100,7 +101,8 @@ def service(
             connection.execute(f"CREATE DATABASE {name}")
         url = server.replace("/postgres?", f"/{name}?")
     folder = str(tmp_path_factory.mktemp("jobs"))
-    with ClaudeServer() as claude, OpenAIServer() as local:
+    with pytest.MonkeyPatch.context() as patch, ClaudeServer() as claude, OpenAIServer() as local:
+        patch.setattr(dbos_setup, "POLL_SECONDS", dbos_setup.POLL_SECONDS | POLL_SECONDS)
         place = PlaceHere(folder, url, claude.root, claude.key, local.root)
         engine = jobs_engine(place.settings)
         migrate_jobs(place.settings)

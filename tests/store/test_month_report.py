@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from publishing.sample_reviews import held_review, shop_review
 from sample_month import (
     CAPS,
     OPUS,
@@ -19,11 +20,14 @@ from sample_month import (
 )
 
 from reviewbot.costs.calls import Call, CallStart
+from reviewbot.publishing.result import Review
 from reviewbot.reporting.acceptance import Acceptance
 from reviewbot.reporting.breakdown import DayLine
+from reviewbot.reporting.page_text import page_text
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.regret import Counts
 from reviewbot.reporting.report import Report, build_report
+from reviewbot.reporting.report_page import report_page
 from reviewbot.reporting.spending import spending_of
 from reviewbot.reporting.sums import Latency, Refusals, Sums
 from reviewbot.reporting.window import between, previous
@@ -264,6 +268,28 @@ def test_sampled_reviews_show_what_the_local_model_missed(
     api = month_report(store, "acme/api").sampled
     assert api
     assert (api.reviews, api.missed, api.total.missed) == (1, Ratio(0, 1), Ratio(0, 1))
+
+
+def test_what_waits_for_money_is_not_taken_for_a_draft(store: ReportStore) -> None:
+    """Of three that were held as a whole, one was read later, and one held again."""
+    for number, name in ((31, "a"), (32, "b"), (33, "c"), (33, "d")):
+        store.save_review(held(name, number))
+    store.save_review(
+        replace(shop_review(), id="e", change=held("", 32).change, created_at=at(9, 1))
+    )
+
+    report = month_report(store)
+
+    assert (report.held, report.routed_only, report.now.pulls) == (2, 1, 5)
+    told = " ".join(page_text(report_page(report, api_url="https://api.github.com")).split())
+    assert "1 pull request only routed (drafts, bots), 2 pull requests held" in told
+
+
+def held(name: str, number: int) -> Review:
+    """A review of which nothing was read."""
+    review = held_review()
+    change = replace(review.change, repository="acme/shop", number=number)
+    return replace(review, id=name, change=change, created_at=at(8, 2))
 
 
 def test_days_follow_each_other(report: Report) -> None:
