@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reviewbot import wiring
+from reviewbot import operator_files, wiring
 from reviewbot.config.settings import Settings
 from reviewbot.errors import SettingsError, UsageError
 from reviewbot.github.client import connect
@@ -66,7 +66,7 @@ def report_from(
     without a price, and StoreError.
     """
     earlier, basis = previous(window), _basis(settings, window)
-    policy = wiring.operator_policy(settings)
+    policy = operator_files.operator_policy(settings)
     sums = before = Sums()
     posted: Sequence[PostedFinding] = ()
     budgets: Sequence[BudgetState] = ()
@@ -121,7 +121,7 @@ def recorded_report(
         authors = {login_of(client), ACTIONS_LOGIN}
         found = month_records(client, place.full_name, place.id, authors, key, since=earlier.since)
     now, before = f"{window.since:%Y-%m}", f"{earlier.since:%Y-%m}"
-    name, policy = place.full_name, wiring.operator_policy(settings)
+    name, policy = place.full_name, operator_files.operator_policy(settings)
     return build_report(
         recorded_sums(name, found.records, now),
         recorded_sums(name, found.records, before),
@@ -147,7 +147,7 @@ def _budgets(
 
 
 def _basis(settings: Settings, window: Window) -> Basis:
-    book = wiring.prices(settings)
+    book = operator_files.prices(settings)
     book.price_of("anthropic", settings.claude_model)
     return Basis(
         prices=book,

@@ -118,13 +118,13 @@ def command(
             raise UsageError("--assume goes with --format only: the file states everything")
         _assumed(assume, format_)
         return
-    from reviewbot import wiring
+    from reviewbot import crews, wiring
     from reviewbot.config.settings import load_settings
     from reviewbot.replaying import replay_repository
     from reviewbot.reporting.forecast import forecast
 
     settings = load_settings()
-    named = wiring.offered(settings)
+    named = crews.offered(settings)
     setup = replace(wiring.setup(settings), lineup=named)
     basis = _basis(settings, named, prs_per_month, reading, writing)
     cache = settings.data_dir / "forecast-cache"
@@ -155,13 +155,17 @@ def _basis(
     writing: Decimal | None,
 ) -> "Basis":
     """What the figures rest on; checks that prices are known before any work is done."""
-    from reviewbot import wiring
+    from reviewbot import operator_files, wiring
     from reviewbot.costs.cheapest import cheapest_price
     from reviewbot.reporting.forecast import PROVIDER, Basis
     from reviewbot.reporting.measured import Speed, measured_lengths, measured_speed
     from reviewbot.reporting.replay import PAID_CONTEXT_TOKENS
 
-    calls, book, now = wiring.past_calls(settings), wiring.prices(settings), datetime.now(UTC)
+    calls, book, now = (
+        wiring.past_calls(settings),
+        operator_files.prices(settings),
+        datetime.now(UTC),
+    )
     lengths = measured_lengths(calls)
     speed = measured_speed(calls) or Speed()
     if reading or writing:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from reviewbot import wiring
+from reviewbot import crews, wiring
 from reviewbot.config.settings import Settings
 from reviewbot.engines.analyzers import LocalAnalyzers
 from reviewbot.service.calling import Caller
@@ -17,7 +17,7 @@ def make_parts(settings: Settings, jobs_database: Engine, host: Host) -> Parts:
     Raises SettingsError, DocumentError or PriceError for what the operator gave, StoreError if
     the database can't be used.
     """
-    crew = wiring.engines(settings)
+    crew = crews.engines(settings)
     setup = wiring.setup(settings, crew)
     store = open_job_store(settings.database)
     caller = Caller(store, wiring.asker(settings, crew, store, setup.prices))

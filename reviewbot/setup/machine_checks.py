@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from reviewbot import __version__, wiring
+from reviewbot import __version__, operator_files
 from reviewbot.config.settings import Settings
 from reviewbot.errors import ReviewbotError
 from reviewbot.setup.checks import Check, off, ok, wrong
@@ -74,9 +74,9 @@ def _driver() -> Check:
 def documents(settings: Settings) -> Iterator[Check]:
     """Rules, policy and prices of the operator's own, read as the service reads them."""
     loads: tuple[tuple[str, str, object, Callable[[Settings], object]], ...] = (
-        ("rules", "RULES", settings.rules, wiring.rules),
-        ("policy", "POLICY", settings.policy, wiring.operator_policy),
-        ("prices", "PRICES_FILE", settings.prices_file, wiring.prices),
+        ("rules", "RULES", settings.rules, operator_files.rules),
+        ("policy", "POLICY", settings.policy, operator_files.operator_policy),
+        ("prices", "PRICES_FILE", settings.prices_file, operator_files.prices),
     )
     for name, variable, path, load in loads:
         try:

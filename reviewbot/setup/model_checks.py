@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from reviewbot import wiring
+from reviewbot import crews, operator_files
 from reviewbot.config.settings import Settings
 from reviewbot.costs.money import decimal_text
 from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
@@ -34,7 +34,7 @@ def _known(settings: Settings, key: str, model: str) -> Check:
     asked = f"GET /v1/models/{model}, which is free"
     plain = settings.model_copy(update={"prices_file": None})  # a broken one is told elsewhere
     try:
-        problem = wiring.claude_engine(plain, key, model).problem(timeout=_SECONDS)
+        problem = crews.claude_engine(plain, key, model).problem(timeout=_SECONDS)
     except EngineError as error:
         return wrong("key", str(error), "check ANTHROPIC_API_KEY and REVIEWBOT_ANTHROPIC_API_URL")
     if not problem:
@@ -44,7 +44,7 @@ def _known(settings: Settings, key: str, model: str) -> Check:
 
 def _price(settings: Settings, provider: str, model: str) -> Check:
     try:
-        price = wiring.prices(settings).price_of(provider, model)
+        price = operator_files.prices(settings).price_of(provider, model)
     except PriceError as error:
         return wrong("price", str(error), "give it in REVIEWBOT_PRICES_FILE")
     except ReviewbotError as error:
@@ -119,7 +119,7 @@ def _trial(settings: Settings) -> Check:
 def _server(settings: Settings) -> Iterator[Check]:
     """REVIEWBOT_LOCAL_URL, without a question to a model."""
     try:
-        engine = wiring.local_server(settings)
+        engine = crews.local_server(settings)
         served = engine.served(timeout=_SECONDS)
     except ReviewbotError as error:
         yield wrong("server", str(error), "start it, and check REVIEWBOT_LOCAL_URL and its key")

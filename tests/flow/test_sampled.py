@@ -14,7 +14,7 @@ from model_servers.behaviours import Fail
 from model_servers.claude import ClaudeServer
 from model_servers.openai import OpenAIServer
 
-from reviewbot import wiring
+from reviewbot import crews, wiring
 from reviewbot.config.policy import load_policy
 from reviewbot.config.settings import load_settings
 from reviewbot.engines.analyzers import LocalAnalyzers
@@ -42,7 +42,7 @@ def automatic(
 
     def review(policy: str = SAMPLE, branch: str = "plain", *, automatic: bool = True) -> Review:
         settings = load_settings()
-        crew = wiring.engines(settings)
+        crew = crews.engines(settings)
         setup = replace(
             wiring.setup(settings, crew), automatic=automatic, policy=load_policy(policy)
         )

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reviewbot.config.settings import PREFIX, SECRETS, Settings, load_settings
-from reviewbot.wiring import engines
+from reviewbot.crews import engines
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compose.yaml").read_text()
