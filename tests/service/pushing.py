@@ -126,10 +126,10 @@ class Pushed:
             if one.reply_to is not None
         ]
 
-    def opened(self, files: dict[str, str]) -> None:
+    def opened(self, files: dict[str, str], title: str = "Renew sessions") -> None:
         """Push number 1."""
         self.repository.content.commit(self.branch, files, start="main")
-        self.repository.open_pull(self.branch, title="Renew sessions")
+        self.repository.open_pull(self.branch, title=title)
         self._delivered("opened")
 
     def push(self, files: dict[str, str | None]) -> None:

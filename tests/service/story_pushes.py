@@ -220,7 +220,7 @@ def test_a_change_that_becomes_risky_is_read_again_by_claude_and_not_the_other_w
 ) -> None:
     pushed = started(service)
     pushed.repository.content.commit("main", {".github/reviewbot.yml": "version: 1\n"})
-    pushed.opened({PAGES: PAGES_WRONG})
+    pushed.opened({PAGES: PAGES_WRONG}, title="Tidy pages")
     pushed.push({LOGIN: LOGIN_MENDED})  # with it the whole change is risky
     pushed.push({LOGIN: LOGIN_BASE})
 
