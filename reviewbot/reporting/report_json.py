@@ -48,6 +48,7 @@ def report_json(report: Report, *, api_url: str) -> dict[str, Any]:
             "published": report.acceptance.published,
             "open": report.acceptance.open,
         },
+        "pull_requests_not_read": {"routed_only": report.routed_only, "held": report.held},
         "tiers": [_share(line, over) for line in report.tiers],
         "areas": [_share(line, over) for line in report.areas],
         "repositories": [_repository(line) for line in report.repositories],

@@ -27,6 +27,7 @@ from reviewbot.reporting.page_text import page_text
 from reviewbot.reporting.ratio import Ratio
 from reviewbot.reporting.regret import Counts
 from reviewbot.reporting.report import Report, build_report
+from reviewbot.reporting.report_json import report_json
 from reviewbot.reporting.report_page import report_page
 from reviewbot.reporting.spending import spending_of
 from reviewbot.reporting.sums import Latency, Refusals, Sums
@@ -281,6 +282,8 @@ def test_what_waits_for_money_is_not_taken_for_a_draft(store: ReportStore) -> No
     report = month_report(store)
 
     assert (report.held, report.routed_only, report.now.pulls) == (2, 1, 5)
+    data = report_json(report, api_url="https://api.github.com")
+    assert data["pull_requests_not_read"] == {"routed_only": 1, "held": 2}
     told = " ".join(page_text(report_page(report, api_url="https://api.github.com")).split())
     assert "1 pull request only routed (drafts, bots), 2 pull requests held" in told
 
