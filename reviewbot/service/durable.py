@@ -138,8 +138,9 @@ class WorkerQueue(JobQueue, Protocol):
         """Keep the job, once and for all, and return its id. Raises QueueUnavailable."""
         ...
 
-    def has(self, job: ReviewJob) -> bool:
-        """Whether it is kept and did not come to nothing. Raises QueueUnavailable."""
+    def has_other(self, job: ReviewJob) -> bool:
+        """Whether the same is asked for with another base, by a job that did not come to nothing.
+        Raises QueueUnavailable."""
         ...
 
     def kept(self, job: ReviewJob, step: str) -> Any:

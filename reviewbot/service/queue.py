@@ -128,14 +128,21 @@ class DbosQueue:
         known = {each.workflow_id for each in listed}
         return [job for job in jobs if job_id(job) not in known]
 
-    def has(self, job: ReviewJob) -> bool:
-        """Whether it is kept and did not come to nothing. Raises QueueUnavailable."""
-        wanted = job_id(job)
+    def has_other(self, job: ReviewJob) -> bool:
+        """Whether the same is asked for with another base, by a job that did not come to nothing.
+        Raises QueueUnavailable."""
+        own = job_id(job)
+        before, _, after = own.rpartition(job.base)
         with _stored():
             listed = self.client.list_workflows(
-                workflow_ids=[wanted], load_input=False, load_output=False
+                workflow_id_prefix=before, load_input=False, load_output=False
             )
-            return any(not self._came_to_nothing(wanted, str(each.status)) for each in listed)
+            others = {
+                each.workflow_id: str(each.status)
+                for each in listed
+                if each.workflow_id != own and each.workflow_id.endswith(after)
+            }
+            return any(not self._came_to_nothing(id_, status) for id_, status in others.items())
 
     def kept(self, job: ReviewJob, step: str) -> Any:
         """What a finished step of a job came to, None without one. Raises QueueUnavailable."""
@@ -182,7 +189,9 @@ class DbosQueue:
     def _came_to_nothing(self, id_: str, status: str) -> bool:
         if status != _DONE:
             return status in (_CANCELLED, _ERROR)
-        [done] = self.client.list_workflows(workflow_ids=[id_], load_input=False)
+        done = next(iter(self.client.list_workflows(workflow_ids=[id_], load_input=False)), None)
+        if done is None:  # cleaned away meanwhile
+            return True
         output = done.output if isinstance(done.output, dict) else {}
         untold = output.get("outcome") == FAILED and not output.get("published")
         return untold or output.get("outcome") == SUPERSEDED

@@ -35,6 +35,7 @@ from reviewbot.service.jobs import (
     SUPERSEDED,
     CommandJob,
     FeedbackJob,
+    QueueUnavailable,
     ReportJob,
     ReviewJob,
     command_id,
@@ -256,12 +257,19 @@ class Jobs:
         return {"outcome": SUPERSEDED, "review": steps.review_id}
 
     def _newest(self, job: ReviewJob) -> dict[str, Any] | None:
-        """A head that was told of with an older base as well is reviewed by the job that has the
-        base of now, if there is one."""
+        """A head that was told of with several bases is reviewed by one job: by that of the base
+        of now, or else by the last of the others."""
         newest = patiently(lambda: self.parts.host.newest(job))
         if newest and newest != job and newest == replace(job, base=newest.base):
-            newest = None if self.parts.queue.has(newest) else job
+            newest = None if self._gives_way(job) else job
         return newest.as_dict() if newest else None
+
+    def _gives_way(self, job: ReviewJob) -> bool:
+        """Where that can't be known, a second review is the lesser harm than none."""
+        try:
+            return self.parts.queue.has_other(job)
+        except QueueUnavailable:
+            return False
 
     def _still_wanted(self, newest: dict[str, Any] | None, job: ReviewJob) -> bool:
         """Whether `job` is the newest; if another is, that one is queued, lest its delivery was

@@ -40,6 +40,28 @@ def test_one_head_told_of_with_two_bases_is_reviewed_once(service: Service) -> N
     assert len(pull.comments) == len(service.claude.bill) == 1
 
 
+def test_a_head_told_of_with_two_bases_of_which_none_is_that_of_now_is_reviewed_once(
+    service: Service,
+) -> None:
+    repository = service.repository()
+    pull = repository.open_pull("work1", title="Simplify login")
+    told = []
+    for text in ("moved", "moved again"):
+        told.append(service.github.payloads.pull_request(repository, pull))
+        repository.content.commit("main", {"README.md": f"{text}\n"})
+    for payload in told:
+        assert service.deliver("pull_request", payload).status == 202
+
+    worker = start_worker(worker_context(), service.environment, service.folder / "worker.log")
+    service.reviewed(pull)
+    service.at_rest()
+    worker.terminate()
+    worker.join(30)
+
+    assert len(repository.checks) == len(pull.reviews) == len(pull.comments) == 1
+    assert len(service.claude.bill) == 1
+
+
 def test_a_head_whose_other_job_comes_later_is_not_reviewed_again(service: Service) -> None:
     repository = service.repository()
     pull = repository.open_pull("work1", title="Simplify login")
