@@ -211,8 +211,23 @@ class RuleFile(Closed):
     """Looked at only where the policy's `route.also` names the area."""
     rules: tuple[RuleEntry, ...] = Field(min_length=1, max_length=MAX_RULES)
 
+    def model_post_init(self, context: Any) -> None:
+        """A rule can look again only where the file says that none does."""
+        for rule in self.rules:
+            if unknown := [path for path in rule.also_in if path not in self.ignore_paths]:
+                raise _complain(
+                    f"`also_in` of {rule.id}: {unknown[0]} is not in `ignore_paths`",
+                    "it takes entries of that list, written alike",
+                )
+
 
 class PolicyRule(RuleEntry):
     """A rule in a policy, which names its area."""
 
     area: AreaName
+
+    def model_post_init(self, context: Any) -> None:
+        """There is no list for it to look past."""
+        super().model_post_init(context)
+        if self.also_in:
+            raise _complain("`also_in` is for rules of a file with `ignore_paths`")

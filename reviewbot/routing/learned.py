@@ -42,6 +42,8 @@ class Spread(NamedTuple):
     """Something that is enough on its own was there before, and is no more."""
     titled: bool = False
     """The change's title speaks for it."""
+    more: bool = False
+    """Not all lines that are evidence were counted."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ class Learned:
         at_sure, at_uncertain = _logit(self.sure), _logit(self.uncertain)
         scale = (threshold - uncertain) / (at_sure - at_uncertain)
         worth = threshold + (_logit(likelihood) - at_sure) * scale
-        may_rise = spread.points >= model.least and (spread.points >= uncertain or spread.lines > 1)
+        may_rise = spread.points >= model.least and (
+            spread.lines > 1 or (spread.lines and spread.points >= uncertain)
+        )
         most = MAX_POINTS if may_rise else 0.0
         least = -MAX_POINTS
         if spread.taken_away:  # a check that is gone stays in doubt, whatever stands around it
@@ -106,12 +110,13 @@ def features(spread: Spread) -> tuple[float, ...]:
 
 def in_words(spread: Spread, title: str, points: float) -> str:
     """The reason for these points, as people read it."""
-    only = "only " if points < 0 else ""
+    only = "only " if points < 0 and not spread.more else ""
     place = "some in code named for it" if spread.in_place else "none in code named for it"
+    more = " or more" if spread.more else ""
     named = ", as its title does" if spread.titled else ""
     return (
         f"How evidence of {title.lower()} lies:"
-        f" {only}{spread.lines} of {spread.changed} changed lines speak for it, {place}{named}"
+        f" {only}{spread.lines}{more} of {spread.changed} changed lines speak for it, {place}{named}"
     )
 
 

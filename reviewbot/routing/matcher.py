@@ -48,10 +48,12 @@ NOISE = (
     # what is written to a log, as far as nothing is called for it and nothing follows
     r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
     r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|StatsD\.\w+|statsd\.\w+|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(][^();\n]*\)?\s*;?\s*$",
-    # what linters shall pass over
-    r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\(.*\)\]|@SuppressWarnings\(.*\)|@Suppress\(.*\)|\[(?:\w+:\s*)?SuppressMessage\(.*\)\]|#pragma\s+warning\b.*)\s*$",
-    # a version that goes up
-    r"(?i)^\s*(?:[\w.]+\s+)*[\"'$@]?\w*version\w*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,)]*\s*$",
+    # what linters shall pass over, alone on its line
+    r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\([^()\[\]]*\)\]|@Suppress(?:Warnings)?\([^()]*\)"
+    r"|\[(?:\w+:\s*)?SuppressMessage\([^()\[\]]*\)\]|#pragma\s+warning\s[\w\s,]*)\s*$",
+    # the version of the project, as it is written for each release
+    r"(?i)^\s*(?:(?:public|private|protected|internal|static|final|const|val|let|var|export|readonly|string|str)\s+)*"
+    r"[\"'$]?_*version_*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,]*\s*$",
     # prose of a docstring or block comment: no sign of code and two small words
     rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
 )

@@ -60,7 +60,8 @@ def decide(
     counted = measured(seen, (*rules.measuring, *own.measuring), local_context_tokens)
     found = (*[match for s in seen for match in s.matches], *titles, *learned, *counted)
     scores = _scores(found)
-    verdict = _verdict(seen, scores, areas, change, policy, {match.area for match in counted})
+    told = {match.area for match in counted}, {match.area for match in titles}
+    verdict = _verdict(seen, scores, areas, change, policy, *told)
     large = _large(seen, policy, local_context_tokens)
     by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
     files = tuple([_file_route(s, verdict, bool(by_size)) for s in seen])
@@ -98,16 +99,19 @@ def _verdict(
     change: Change,
     policy: Policy,
     counted: Set[str],
+    named: Set[str],
 ) -> _Verdict:
+    """`counted`, `named`: areas of measures that are reached, and of the title."""
     sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
     unknown = bool(change.missing_files) or any(s.unknown for s in seen)
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")
-    # what was counted over the whole change, or only its title says, is nowhere in it
-    somewhere = {match.area for s in seen for match in s.matches} - counted
-    whole = policy.route.granularity == "pull_request" or not somewhere.issuperset(flagged)
+    # what was counted over the whole change, or needs its title's word, is nowhere in it
+    held = _scores(match for s in seen for match in s.matches)
+    nowhere = counted | {name for name in named if held.get(name, 0) < areas[name].uncertain}
+    whole = policy.route.granularity == "pull_request" or not nowhere.isdisjoint(flagged)
     return _Verdict(flagged, unsure, asked, whole)
 
 

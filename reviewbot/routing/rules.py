@@ -197,7 +197,7 @@ def _rule(
         kinds=frozenset(Kind(kind) for kind in entry.kinds or kinds),
         paths=entry.paths,
         names=frozenset(entry.names),
-        ignore_paths=(*ignore_paths, *(f"!{path}" for path in entry.also_in)),
+        ignore_paths=tuple(path for path in ignore_paths if path not in entry.also_in),
         added=entry.added,
         removed=entry.removed,
         changed=entry.changed,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reviewbot.routing.learned import STRONG, Learned, Spread, in_words
+from reviewbot.routing.matcher import MOST_LINES
 from reviewbot.routing.model import Match
 from reviewbot.routing.rules import Area
 from reviewbot.routing.seen import Seen
@@ -51,12 +52,13 @@ def spread_of(
         match.rule: match.weight for match in titles if match.area == area and match.rule in rules
     }
     weights = dict(named)
-    lines, taken_away = 0, False
+    lines, taken_away, more = 0, False, False
     for each in seen:
         if not each.matches:
             continue
         matches = [m for m in each.matches if m.area == area and m.rule in rules]
-        lines += max((match.lines for match in matches), default=0)
+        own = max((match.lines for match in matches), default=0)
+        lines, more = lines + own, more or own >= MOST_LINES
         for match in matches:
             weights[match.rule] = max(match.weight, weights.get(match.rule, 0))
             taken_away |= match.side == "LEFT" and match.weight >= STRONG
@@ -67,4 +69,5 @@ def spread_of(
         sum(each.changed for each in seen if area in each.places),
         taken_away,
         bool(named),
+        more,
     )

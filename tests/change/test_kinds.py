@@ -51,7 +51,7 @@ BY_NAME = {
         locale/de/LC_MESSAGES/django.po config/locales/de.yml src/i18n/de.json
         app/src/main/res/values-de/strings.xml de.lproj/Localizable.strings lib/l10n/app_de.arb
         messages_de.properties Resources.de.resx lang/de/auth.php translations/messages.de.xlf
-        client/src/locales/pt/core.js src/i18n/pt-BR.ts static/i18n-messages/sw.json messages/en.json application/language/albanian/email_lang.php
+        static/i18n-messages/sw.json messages/en.json application/language/albanian/email_lang.php
     """,
     Kind.MANIFEST: """
         package.json web/package.json pyproject.toml setup.py requirements.txt requirements-dev.txt
@@ -73,7 +73,7 @@ BY_NAME = {
     Kind.SOURCE: """
         app/pay.py src/pay.ts src/pay.tsx src/Pay.vue pay.go src/lib.rs Pay.java Pay.kt Pay.cs pay.php
         pay.rb lib/pay.ex Pay.swift pay.c pay.h pay.cpp reports.sql pay.sh templates/pay.html
-        app/docs/page.tsx src/i18n/index.ts src/locales/load.js src/Latest.java src/Contest.kt attest.py latest_news.go dist/index.js
+        app/docs/page.tsx src/i18n/index.ts src/locales/pt/core.js src/lang/de.ts src/Latest.java src/Contest.kt attest.py latest_news.go dist/index.js
         allowlist.txt i18n/index.ts src/locale/parse.py app/migrations/__init__.py gradlew
         src/vendors.py db/seeds.rb lib/testing.py views/pay.ftl unknown.xyz no_extension bin/pay
         app/views/pay.arb config_qa.py api/versions/facade_x.py src/protest/x.py

@@ -85,8 +85,8 @@ def test_a_line_that_not_rules_out_leaves_the_next_one(matcher: Matcher, file: A
         "/* bank.pay(x)",
         " * @return bank.pay(x)",
         " * @Bank bank.pay(x)",
-        "#[allow(bank.pay())]",
-        "@SuppressWarnings(bank.pay())",
+        "#[allow(money)]",
+        '@SuppressWarnings("money")',
         "Money that is owed to the bank should be paid before it is due.",
     ],
 )
@@ -97,14 +97,15 @@ def test_comments_imports_and_prose_are_no_evidence(matcher: Matcher, file: Any,
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("MONEY_VERSION = '1.2.3'", []),
-        ('    public const string MoneyVersion = "v10.0.1-rc.2";', []),
-        ('  "money_version": "2.0",', []),
-        ("money_version = bank.pay('1.2')", ["pay.call", "pay.word"]),
-        ("money_version = '2'", ["pay.word"]),
+        ("__version__ = '1.2.3'", []),
+        ('    public const string Version = "v10.0.1-rc.2";', []),
+        ('  "version": "2.0",', []),
+        ("version = bank.pay('1.2')", ["pay.call"]),
+        ("money_version = '2.0'", ["pay.word"]),
+        ("money_conversion = '1.25'", ["pay.word"]),
     ],
 )
-def test_a_version_that_goes_up_is_no_evidence(
+def test_the_version_of_a_project_is_no_evidence(
     matcher: Matcher, file: Any, line: str, said: list[str]
 ):
     assert fired(matcher, file("a.py", added=[line])) == said
@@ -124,6 +125,8 @@ def test_a_version_that_goes_up_is_no_evidence(
         "import bank; bank.pay(x)",
         '"""fine"""; bank.pay(x)',
         "<!-- fine --> bank.pay(x)",
+        '@SuppressWarnings("unchecked") int x = bank.pay(x)',
+        "#[allow(dead_code)] fn f() { bank.pay(x) } // )]",
         " * @Bank\\Pays(bank.pay(x))",
     ],
 )

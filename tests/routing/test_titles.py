@@ -26,6 +26,10 @@ rules:
     why: Books
     weight: 3
     changed: ['\\bbook\\(']
+  - id: pay.coin
+    why: Speaks of coins
+    weight: 1
+    changed: ['\\bcoin\\b']
 """
 
 
@@ -91,6 +95,14 @@ def test_what_only_the_title_says_sends_the_whole_change(route: Any, file: Any):
     assert [each.tier for each in both.files] == [Tier.LOCAL, Tier.CLAUDE]
 
 
+def test_a_weak_hint_elsewhere_takes_no_file_away_from_it(route: Any, file: Any):
+    plain, hint = file("a.py", ["x = 1"]), file("b.py", ["coin = 1"])
+
+    told = route("The till", plain, hint, policy="route: {granularity: file}")
+
+    assert [each.tier for each in told.files] == [Tier.CLAUDE, Tier.CLAUDE]
+
+
 @pytest.mark.parametrize(
     ("keys", "problem"),
     [
@@ -98,6 +110,7 @@ def test_what_only_the_title_says_sends_the_whole_change(route: Any, file: Any):
         ("title: [x], names: [y]", "`title` reads the change's title, no lines"),
         ("title: [x], measure: files, at_least: 3", "`title` reads the change's title, no lines"),
         ("not: [x]", "the rule looks for nothing"),
+        ("added: [x], also_in: ['**/*.vue']", "is not in `ignore_paths`"),
     ],
 )
 def test_a_title_rule_that_means_something_else_is_refused(keys: str, problem: str):
@@ -135,9 +148,9 @@ def test_no_title_takes_an_area_away(change: Any, file: Any, title: str, lines: 
 def test_a_rule_looks_where_the_others_of_its_file_do_not(change: Any, file: Any):
     rules = load_rules(
         {
-            "a.yml": "area: a\ntitle: A\nignore_paths: ['**/*.vue']\nrules:\n"
+            "a.yml": "area: a\ntitle: A\nignore_paths: ['**/*.vue', '**/samples/**']\nrules:\n"
             "  - {id: a.all, why: w, weight: 3, added: [xx]}\n"
-            "  - {id: a.also, why: w, weight: 3, added: [xx], also_in: ['**/pay/*.vue']}\n"
+            "  - {id: a.also, why: w, weight: 3, added: [xx], also_in: ['**/*.vue']}\n"
         }
     )
 
@@ -146,6 +159,6 @@ def test_a_rule_looks_where_the_others_of_its_file_do_not(change: Any, file: Any
         decided = decide(given, rules, load_policy("{}"), local_context_tokens=None)
         return [match.rule for match in decided.reasons]
 
-    assert fired("a/b.vue") == []
-    assert fired("a/pay/b.vue") == ["a.also"]
+    assert fired("a/b.vue") == ["a.also"]
+    assert fired("samples/b.vue") == []
     assert fired("a/b.py") == ["a.all", "a.also"]
