@@ -76,7 +76,7 @@ class Learned:
     def points(self, area: str, spread: Spread, *, threshold: float, uncertain: float) -> float:
         """What is added to the sum of an area's rules, below 0 where little speaks for it.
 
-        One weak hint on one line gains nothing: it flags no change.
+        One weak hint on one line gains nothing, nor does a title without any line.
         """
         model = self.areas[area]
         likelihood = model.likelihood(spread)

@@ -18,7 +18,8 @@ PAGE = [f"    total_{i} = count(rows[{i}])" for i in range(400)]
 spreads = st.builds(
     Spread,
     points=st.floats(0.5, 30),
-    lines=st.integers(0, 5000),
+    titled=st.booleans(),
+    lines=st.just(0) | st.integers(0, 5000),
     changed=st.integers(0, 50_000),
     in_place=st.integers(0, 50_000),
 )
@@ -42,6 +43,15 @@ def test_a_guard_alone_is_flagged_and_one_in_a_long_page_is_not(change, file):
         " it, none in code named for it"
     )
     assert page.scores["auth"] == 3 + 1 + reason.weight  # the guard, the word, and what was learned
+
+
+def test_what_was_not_counted_is_said(change, file):
+    refused = ["    if not user.has_permission(name): raise Forbidden()"] * 30
+
+    decided = route(change(file("app/views.py", added=[*PAGE, *refused])))
+
+    (reason,) = [m for m in decided.reasons if m.rule == "auth.learned"]
+    assert "lies: 8 or more of 430 changed lines speak for it" in reason.why
 
 
 def test_a_guard_that_is_gone_stays_in_doubt_whatever_stands_around_it(change, file):
@@ -104,7 +114,7 @@ def test_it_adds_or_takes_a_few_points_whatever_the_change(spread, area):
     points = LEARNED.points(area, spread, threshold=3, uncertain=2)
 
     assert -MAX_POINTS <= points <= MAX_POINTS
-    assert points <= 0 or spread.points >= 2 or spread.lines > 1
+    assert points <= 0 or (spread.lines and spread.points >= 2) or spread.lines > 1
 
 
 @given(spread=spreads, more=st.integers(1, 10_000), area=st.sampled_from(["auth", "payments"]))
