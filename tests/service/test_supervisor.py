@@ -64,20 +64,23 @@ def alive(pid: int) -> bool:
 @pytest.fixture
 def supervise(tmp_path: Path) -> Iterator[Callable[..., Supervised]]:
     """Start a supervisor of programs; `{log!r}` in one is the file that it writes to."""
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Supervised] = []
 
     def start(*programs: str, grace: float = 10) -> Supervised:
         logs = [tmp_path / f"log{i}" for i in range(len(programs))]
         codes = [program.format(log=str(log)) for program, log in zip(programs, logs, strict=True)]
         command = [sys.executable, "-c", SUPERVISE, str(grace), *codes]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
-        running.append(process)
-        return Supervised(process, logs)
+        running.append(Supervised(process, logs))
+        return running[-1]
 
     yield start
-    for process in running:
-        process.kill()
-        process.wait()
+    for service in running:
+        service.process.kill()
+        service.process.wait()
+        for child in range(len(service.logs)):  # they have sessions of their own
+            for pid in filter(alive, service.pids(child, 0)):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_a_killed_child_comes_back_and_the_other_is_left_alone(
