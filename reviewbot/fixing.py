@@ -8,7 +8,15 @@ from reviewbot.reading import Talk
 from reviewbot.review.assemble import failure
 from reviewbot.review.engine import Role
 from reviewbot.review.finding import Finding
-from reviewbot.review.fix import MAX_ASKED, PURPOSE, around_all, mendable, parse_fixes, within
+from reviewbot.review.fix import (
+    MAX_ASKED,
+    PURPOSE,
+    around_all,
+    found_by,
+    mendable,
+    parse_fixes,
+    within,
+)
 from reviewbot.review.prompt import FIX, Briefing, compose
 from reviewbot.review.suggestion import Suggestions
 from reviewbot.review.units import Unit, pack
@@ -65,7 +73,7 @@ def with_fixes(
 def _questions(talk: Talk, wanted: Sequence[Finding], briefing: Briefing) -> Iterator[_Question]:
     by_role: dict[Role, list[Finding]] = {}
     for finding in wanted:
-        role = _reader(talk, finding)
+        role = found_by(finding, talk.lineup)
         if role and not (
             talk.lineup.engines[role].external and finding.path in briefing.never_send
         ):
@@ -78,13 +86,6 @@ def _questions(talk: Talk, wanted: Sequence[Finding], briefing: Briefing) -> Ite
                 if shown := within(batch, unit):
                     yield _question(talk, role, replace(unit, index=number), shown, alone)
                     number += 1
-
-
-def _reader(talk: Talk, finding: Finding) -> Role | None:
-    """The role of the engine that made the finding."""
-    made_by = (finding.engine, finding.model)
-    roles = (role for role, f in talk.lineup.engines.items() if (f.name, f.model) == made_by)
-    return next(roles, None)
 
 
 def _units(
