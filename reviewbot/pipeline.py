@@ -211,7 +211,9 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         spending=spending,
         held=held,
         regret=compared.regret,
-        strategy=strategy_name(route.tier, policy, setup.lineup) if reads else "",
+        strategy=strategy_name(
+            (read.job.role for read in reads if not read.nothing_read), policy, setup.lineup
+        ),
         progress=progress,
     )
     return _ended(steps, review)
