@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from reviewbot.costs.calls import Call
 from reviewbot.errors import EngineError
 from reviewbot.reading import Talk
-from reviewbot.review.assemble import failure
+from reviewbot.review.assemble import Read, failure
 from reviewbot.review.engine import Role
 from reviewbot.review.finding import Finding
-from reviewbot.review.fix import MAX_ASKED, PURPOSE, around_all, mendable, parse_fixes, within
+from reviewbot.review.fix import (
+    MAX_ASKED,
+    PURPOSE,
+    around_all,
+    found_by,
+    mendable,
+    parse_fixes,
+    within,
+)
 from reviewbot.review.prompt import FIX, Briefing, compose
 from reviewbot.review.suggestion import Suggestions
 from reviewbot.review.units import Unit, pack
@@ -29,27 +39,34 @@ class _Question:
     """Numbered from 1."""
 
 
-def with_fixes(
-    talk: Talk, findings: Sequence[Finding], briefing: Briefing
-) -> tuple[tuple[Finding, ...], str]:
+class Fixed(NamedTuple):
+    """What became of the findings that are shown."""
+
+    findings: tuple[Finding, ...]
+    note: str = ""
+    """For people; empty where nobody was to be asked."""
+    answers: Sequence[tuple[Read, tuple[Call, ...]]] = ()
+    """Every final reply, with the calls that it took."""
+
+
+def with_fixes(talk: Talk, findings: Sequence[Finding], briefing: Briefing) -> Fixed:
     """The findings, each with a change that mends it where its own engine proposes one that
-    applies; and a note for people.
+    applies.
 
     Nothing that fails here fails the review: such a finding stands as it is. Raises PrivacyError if
     redaction fails.
     """
     wanted = mendable(findings) if talk.policy.review.fixes else []
     if not wanted:
-        return tuple(findings), ""
+        return Fixed(tuple(findings))
     questions = list(_questions(talk, wanted, briefing))
     try:
-        jobs = [each.job for each in questions]
-        replies = [asked.reply for asked in talk.ask(jobs)] if jobs else []
+        answers = talk.ask([each.job for each in questions]) if questions else []
     except EngineError as error:
-        return tuple(findings), f"fixes: none was proposed: {error}"
+        return Fixed(tuple(findings), f"fixes: none was proposed: {error}")
     mended: dict[Finding, Finding] = {}
     proposed, problems = 0, dict[str, None]()
-    for question, reply in zip(questions, replies, strict=True):
+    for question, (reply, _, _) in zip(questions, answers, strict=True):
         fixes = parse_fixes(reply.text) if reply.text else None
         if fixes is None:
             problems[failure(reply) or "an answer could not be read"] = None
@@ -58,14 +75,17 @@ def with_fixes(
                 proposed += 1
                 mended |= _applied(talk, question.findings[number - 1], code)
     said = f"fixes: {proposed} proposed for {plural(len(wanted), 'finding')}, {len(mended)} apply"
-    note = "; ".join([said, *problems])
-    return tuple(mended.get(finding, finding) for finding in findings), note
+    return Fixed(
+        tuple(mended.get(finding, finding) for finding in findings),
+        "; ".join([said, *problems]),
+        [(Read(q.job, each.reply), each.calls) for q, each in zip(questions, answers, strict=True)],
+    )
 
 
 def _questions(talk: Talk, wanted: Sequence[Finding], briefing: Briefing) -> Iterator[_Question]:
     by_role: dict[Role, list[Finding]] = {}
     for finding in wanted:
-        role = _reader(talk, finding)
+        role = found_by(finding, talk.lineup)
         if role and not (
             talk.lineup.engines[role].external and finding.path in briefing.never_send
         ):
@@ -78,13 +98,6 @@ def _questions(talk: Talk, wanted: Sequence[Finding], briefing: Briefing) -> Ite
                 if shown := within(batch, unit):
                     yield _question(talk, role, replace(unit, index=number), shown, alone)
                     number += 1
-
-
-def _reader(talk: Talk, finding: Finding) -> Role | None:
-    """The role of the engine that made the finding."""
-    made_by = (finding.engine, finding.model)
-    roles = (role for role, f in talk.lineup.engines.items() if (f.name, f.model) == made_by)
-    return next(roles, None)
 
 
 def _units(

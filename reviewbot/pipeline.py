@@ -144,7 +144,8 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         min_severity=Severity(policy.review.min_severity),
         max_findings=policy.review.max_findings,
     )
-    findings, fixed = with_fixes(talk, selection.findings, briefing)
+    fixed = with_fixes(talk, selection.findings, briefing)
+    findings = fixed.findings
     progress = progressed(
         earlier,
         lives,
@@ -165,7 +166,10 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         cost=summarize(
             talk.calls,
             all_claude_usd=all_claude_usd(
-                [each for each in reading.answers if any(each[0] is read for read in reads)],
+                [
+                    *(each for each in reading.answers if any(each[0] is read for read in reads)),
+                    *fixed.answers,
+                ],
                 coverage,
                 briefing,
                 setup.prices,
@@ -194,7 +198,7 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
             *(part.shortfall for part in reading.parts if part.shortfall),
             *standing.notes,
             *([compared.note] if compared.note else []),
-            *([fixed] if fixed else []),
+            *([fixed.note] if fixed.note else []),
             *budget_notes(spending, change.repository or ""),
             *dict.fromkeys(f"{c.model}: {said}" for c in talk.calls for said in c.warnings),
         ),
@@ -207,7 +211,9 @@ def review_change(steps: Steps, setup: Setup, *, review_id: str, now: datetime) 
         spending=spending,
         held=held,
         regret=compared.regret,
-        strategy=strategy_name(route.tier, policy, setup.lineup) if reads else "",
+        strategy=strategy_name(
+            (read.job.role for read in reads if not read.nothing_read), policy, setup.lineup
+        ),
         progress=progress,
     )
     return _ended(steps, review)

@@ -34,6 +34,8 @@ def all_claude_usd(
     """Every prompt once, at `model`'s price: its own answers at what they cost, other models' with
     the measured lengths, failed ones and files that no model read with assumed ones.
 
+    `reads` are what stands for each part and the questions how to mend what was found: Claude alone
+    would be asked those, too, but for no judgement of its findings, drafts or second opinions.
     Retries and refusals do not count: the comparison is with a Claude that answers at once.
     """
 

@@ -65,7 +65,12 @@ EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "refine": ({"strategy": "refine"}, "Claude reads after the local model, with its drafts"),
 }
 #: Engines that are asked besides.
-_ASKED_BY: Mapping[str, tuple[Role, ...]] = {"escalate": ("claude",), "refine": ("local",)}
+_ASKED_BY: Mapping[str, tuple[Role, ...]] = {
+    "ask": ("local",),
+    "ask_claude": ("claude",),
+    "escalate": ("claude",),
+    "refine": ("local",),
+}
 #: Only where the rules decide there is a doubt.
 _OF_ROUTES = frozenset({"ask", "ask_claude"})
 _PASSES = re.compile(r"passes([2-5])")
@@ -116,7 +121,10 @@ def strategy_of(name: str) -> Strategy:
         raise UsageError(f"strategy {name}: {alien[0]} goes with routed ones, where rules decide")
     keys: list[Mapping[str, Any]] = []
     for extra in extras:
-        roles += tuple(role for role in _ASKED_BY.get(extra, ()) if role not in roles)
+        asked = _ASKED_BY.get(extra, ())
+        if "low" in roles and "local" in asked:  # it would read in the cheap model's place
+            raise UsageError(f"strategy {name}: {extra} asks the local model, {base} is without it")
+        roles += tuple(role for role in asked if role not in roles)
     if granularity:
         keys.append({"route": {"granularity": granularity}})
     for extra in extras:

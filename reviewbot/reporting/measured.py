@@ -7,6 +7,8 @@ from typing import NamedTuple
 from reviewbot.costs.calls import Call
 from reviewbot.costs.comparison import ASSUMED_OUTPUT_TOKENS
 from reviewbot.review.engine import Outcome, Usage
+from reviewbot.review.regret import PURPOSE as REGRET
+from reviewbot.review.verify import DRAFT, REFINED
 
 #: Fewer answers than this say nothing reliable about the next ones.
 ENOUGH_CALLS = 20
@@ -15,6 +17,9 @@ ENOUGH_CALLS = 20
 ASSUMED_READING, ASSUMED_WRITING = Decimal(1_000), Decimal(30)
 
 _ANSWERED = frozenset({Outcome.ANSWERED, Outcome.TRUNCATED})
+#: Purposes of calls that read a part of a change, as the forecast's prompts do; answers about single
+#: findings or about the route are far shorter.
+_READING = frozenset({"review", DRAFT, REFINED, REGRET})
 
 
 class Lengths(NamedTuple):
@@ -41,9 +46,11 @@ class Speed(NamedTuple):
 
 
 def measured_lengths(calls: Sequence[Call]) -> Lengths:
-    """The means of answered calls, where there are enough; else the documented default."""
-    claude = [used.output for call, used in _answered(calls) if call.provider == "anthropic"]
-    local = [used.output for call, used in _answered(calls) if call.provider is None]
+    """The means of answered calls that read a part of a change, where there are enough; else the
+    documented default."""
+    read = [(c, used.output) for c, used in _answered(calls) if c.start.purpose in _READING]
+    claude = [output for call, output in read if call.provider == "anthropic"]
+    local = [output for call, output in read if call.provider is None]
     lengths = Lengths()
     if len(claude) >= ENOUGH_CALLS:
         lengths = lengths._replace(claude=_mean(claude), claude_calls=len(claude))

@@ -1,5 +1,5 @@
 """The question about a change that the rules leave in doubt: to the local model, shown all of it, or
-to Claude, shown nothing but the blocks that made it doubtful.
+to Claude, shown no code but the blocks that made it doubtful.
 
 Such a change goes to Claude unless the model says clearly that it needs no careful review. It is never
 asked about what the rules flag.
@@ -17,7 +17,7 @@ from reviewbot.review.engine import EngineFacts, Reply, Role, stands_for
 from reviewbot.review.prompt import ROUTE, Briefing, Composed, compose
 from reviewbot.review.risk import Opinion, parse_risk
 from reviewbot.review.work import Counting, Job, packed_for
-from reviewbot.routing.model import Route, Tier
+from reviewbot.routing.model import Match, Route, Tier
 from reviewbot.routing.rules import Area
 
 #: Longest answer asked for, tokens.
@@ -41,8 +41,8 @@ def doubt_job(
     count: Counting | None = None,
 ) -> Job | str:
     """The question to the engine of a role: about the files that are read at all, or, to Claude, about
-    the blocks that made them doubtful. Why it can't be asked, where the engine can't be shown all of
-    that. Raises PrivacyError if redaction fails."""
+    the blocks that made them doubtful, or all that it may see where none did (a title). Why it can't
+    be asked, where the engine can't be shown all of that. Raises PrivacyError if redaction fails."""
     if facts is None:
         return "none is configured"
     change, read = briefing.change, {f.path for f in route.files if f.tier is not Tier.SKIP}
@@ -50,11 +50,13 @@ def doubt_job(
     if change.missing_files or any(file.patch_missing for file in files):
         return "the host does not show all of the change"
     if stands_for(role) == "claude":
-        files = _doubtful(route, files)
+        files = _doubtful(route, files) or [f for f in files if f.path not in briefing.never_send]
         part = replace(change, files=tuple(files), description="")
         briefing = replace(briefing, change=part, guidelines=())
     if facts.external and any(file.path in briefing.never_send for file in files):
         return "it may not see all of the change (never_send)"
+    if not files:
+        return "nothing of the change may be shown to it"
     packed = packed_for(
         role,
         facts,
@@ -88,15 +90,24 @@ def _naming(composed: Composed, areas: Mapping[str, Area]) -> Composed:
 
 
 def _doubtful(route: Route, files: Sequence[FileChange]) -> list[FileChange]:
-    """The files that hold evidence, each with nothing but the hunks in which it stands; all of
-    them where it stands on no line."""
+    """The files that hold evidence, each with nothing but the hunks in which it stands."""
     found = []
     for file in files:
-        places = [(match.side, match.line or 0) for match in route.file(file.path).reasons]
-        indexes = {file.by_number[place][0] for place in places if place in file.by_number}
-        hunks = tuple(file.hunks[index] for index in sorted(indexes)) or file.hunks
-        if places:
+        if reasons := route.file(file.path).reasons:
+            hunks = tuple(file.hunks[index] for index in sorted(_standing(reasons, file)))
             found.append(replace(file, hunks=hunks))
+    return found
+
+
+def _standing(reasons: Sequence[Match], file: FileChange) -> set[int]:
+    """Indexes of the hunks in which the evidence stands; of all where it stands on no line, or on
+    several, of which a match names the first only."""
+    found = set()
+    for match in reasons:
+        place = file.by_number.get((match.side, match.line or 0))
+        if place is None or match.lines > 1:
+            return set(range(len(file.hunks)))
+        found.add(place[0])
     return found
 
 

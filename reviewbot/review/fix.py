@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reviewbot.change.model import FileChange
 from reviewbot.review.answer import MAX_SUGGESTION
+from reviewbot.review.engine import Lineup, Role
 from reviewbot.review.finding import Finding
 from reviewbot.review.form import closed_schema, read_whole
 from reviewbot.review.units import Unit
@@ -67,6 +68,15 @@ def mendable(findings: Iterable[Finding]) -> list[Finding]:
     ]
 
 
+def found_by(finding: Finding, lineup: Lineup) -> Role | None:
+    """The role of the engine that made the finding; None where it may have been either of two that
+    differ: code goes to nobody else than who has read it."""
+    made_by = (finding.engine, finding.model)
+    roles = [role for role, facts in lineup.engines.items() if (facts.name, facts.model) == made_by]
+    one_kind = len({lineup.engines[role] for role in roles}) == 1
+    return roles[0] if one_kind else None
+
+
 def around_all(findings: Sequence[Finding], file: FileChange) -> FileChange:
     """The file with nothing but the hunks that the findings are in."""
     wanted = {file.by_number[each.side, each.line or 0][0] for each in findings}
@@ -74,12 +84,13 @@ def around_all(findings: Sequence[Finding], file: FileChange) -> FileChange:
 
 
 def within(findings: Iterable[Finding], unit: Unit) -> list[Finding]:
-    """The findings whose lines a unit shows."""
+    """The findings of which a unit shows all lines, in one piece."""
     return [
         finding
         for finding in findings
         if any(
-            section.path == finding.path and any(finding.line in part for part in section.lines)
+            section.path == finding.path
+            and any(finding.line in part and finding.end_line in part for part in section.lines)
             for section in unit.sections
         )
     ]

@@ -3,7 +3,6 @@
 import ast
 import json
 import textwrap
-import tomllib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class Suggestions:
 
         A suggestion holds only if it replaces whole lines of the new file that all stand in one
         hunk, as many as the remark names, changes them, and leaves a file that parsed before (Python,
-        JSON, TOML) parsing. Indentation that a model dropped evenly is given back. Code that holds
+        JSON) parsing. Indentation that a model dropped evenly is given back. Code that holds
         what stands for a secret is dropped.
         """
         if not remark.suggestion or not remark.suggestion.strip() or HIDDEN in remark.suggestion:
@@ -108,11 +107,11 @@ def _plain(code: str) -> str:
     return code.strip("\n").replace("\r\n", "\n")
 
 
-#: Language → what raises ValueError or SyntaxError for a text that is none of it.
+#: Language → what raises ValueError or SyntaxError for a text that is none of it. Not TOML: `tomllib`
+#: takes memory with the square of a dotted key's length, which a change may choose.
 _PARSERS: Mapping[str | None, Callable[[str], object]] = {
     "python": ast.parse,
     "json": json.loads,
-    "toml": tomllib.loads,
 }
 
 

@@ -38,6 +38,26 @@ def test_a_doubt_is_asked_about_only_where_rules_decide() -> None:
         strategy_of("claude+ask")
 
 
+@pytest.mark.parametrize("name", ["routed-cheap+ask", "routed-cheap+refine", "cheap+refine"])
+def test_who_is_asked_besides_does_not_take_the_cheap_models_place(name: str) -> None:
+    with pytest.raises(UsageError, match=r"(ask|refine) asks the local model, \S*cheap is without"):
+        strategy_of(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "engines", "problem"),
+    [
+        ("routed+ask", {"claude": CLAUDE}, "there is no local model"),
+        ("routed+ask_claude", {"local": LOCAL}, "there is no Claude"),
+    ],
+)
+def test_a_doubt_needs_who_is_asked_about_it(
+    name: str, engines: dict[str, EngineFacts], problem: str
+) -> None:
+    with pytest.raises(UsageError, match=problem):
+        strategy_of(name).lineup(Lineup(engines))
+
+
 def test_routed_by_file_is_the_policys_too() -> None:
     assert strategy_of("routed-file").adjust(Policy()).route.granularity == "file"
 

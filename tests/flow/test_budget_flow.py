@@ -61,6 +61,7 @@ def test_what_claude_cant_be_paid_for_is_read_by_the_local_model_and_said_first(
     [entry] = review["coverage"]
     assert (entry["status"], entry["engine"]) == ("full", "openai")
     assert entry["reason"] == "risky, budget used up: read by the local model"
+    assert review["strategy"] == "local"
     assert review["attention"] == [
         "RISKY, BUDGET USED UP: shop/auth/login.py: read by the local model"
         " (all repositories together may spend $0.02 a month)"

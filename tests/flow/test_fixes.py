@@ -70,6 +70,9 @@ def test_what_is_shown_is_mended_by_who_found_it(
     assert Decimal(review["cost"]["local_usd"]) == sum(
         Decimal(call["energy_usd"]) + Decimal(call["amortisation_usd"]) for call in review["calls"]
     )
+    all_claude = sum(4 * charge.input + 20 * charge.output for charge in with_local.bill)
+    assert Decimal(review["cost"]["all_claude_usd"]) == Decimal(all_claude) / 1_000_000
+    assert len(with_local.bill) == 2
     assert "fixes: 1 proposed for 2 findings, 1 apply" in review["notes"]
     assert with_claude.asked == []
     assert with_local.problems == []
@@ -88,6 +91,7 @@ def test_claude_is_paid_for_what_it_proposes_and_it_is_on_the_receipt(
     assert [call["purpose"] for call in review["calls"]] == ["review", "fix"]
     billed = sum((Decimal(call["usd"]) for call in review["calls"]), Decimal(0))
     assert Decimal(review["cost"]["claude_usd"]) == billed > 0
+    assert Decimal(review["cost"]["all_claude_usd"]) == billed, "Claude alone is asked both, too"
     sent = [entry["bytes"] for entry in review["egress"] if entry["path"] == LOGIN["path"]]
     assert sum(sent) > sum(len(a.user.split("===", 1)[1]) for a in with_claude.asked) * 0.8
     assert "changes proposed for findings" in report

@@ -148,6 +148,7 @@ def test_without_a_claude_key_a_risky_change_is_declared(
     review = terminal.review(repository, "risky")
 
     assert review["attention"][0].startswith("RISKY, NOT REVIEWED BY CLAUDE: shop/auth/login.py")
+    assert review["strategy"] == "local"
     assert review["coverage"][0]["engine"] == "openai"
     assert review["coverage"][0]["reason"] == "risky, not reviewed by Claude"
 
@@ -159,6 +160,7 @@ def test_without_any_model_the_analysers_run_and_the_table_says_no_model(
 
     assert review["coverage"][0]["engine"] == "analyzers (no model)"
     assert any(line.startswith("NO MODEL READ") for line in review["attention"])
+    assert review["strategy"] == ""
     assert Decimal(review["cost"]["total_usd"]) == 0
     assert Decimal(review["cost"]["all_claude_usd"]) > 0
 
@@ -172,6 +174,7 @@ def test_without_local_claude_reads_the_rest_with_a_cheap_model_if_asked_to(
 
     assert with_claude.asked[0].body["model"] == "claude-haiku-5-5"
     assert review["coverage"][0]["status"] == "full"
+    assert review["strategy"] == "cheap"
 
 
 def test_a_refusal_goes_to_the_fallback_model_and_both_are_in_the_ledger(

@@ -21,9 +21,9 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def call() -> Callable[..., Call]:
-    def make(provider: str | None, output: int, **more: object) -> Call:
+    def make(provider: str | None, output: int, purpose: str = "review", **more: object) -> Call:
         start = CallStart(
-            "id", "r", "o/r", 1, None, None, "review", 0, 1, "e", provider, "m", Decimal(0), NOW
+            "id", "r", "o/r", 1, None, None, purpose, 0, 1, "e", provider, "m", Decimal(0), NOW
         )
         known: dict[str, object] = {"outcome": Outcome.ANSWERED, "busy_seconds": 0.0} | more
         usage = Usage(input=1000, output=output)
@@ -52,6 +52,23 @@ def test_means_are_taken_of_enough_real_answers(call: Callable[..., Call]) -> No
     assert measured_speed([*claude, *local]) == Speed(
         Decimal(210), Decimal(210), "measured over 20 calls"
     )
+
+
+def test_only_what_reads_a_part_says_how_long_answers_are(call: Callable[..., Call]) -> None:
+    half = ENOUGH_CALLS // 2
+    read = [
+        *[call("anthropic", 300), call("anthropic", 500, "refine")] * half,
+        *[call(None, 200), call(None, 100, "draft")] * half,
+    ]
+    short = [
+        *[call("anthropic", 20, word) for word in ("route", "fix", "escalate")] * half,
+        *[call(None, 20, word) for word in ("route", "fix", "verify")] * half,
+    ]
+
+    assert measured_lengths([*read, *short]) == Lengths(
+        Decimal(400), Decimal(150), ENOUGH_CALLS, ENOUGH_CALLS
+    )
+    assert measured_lengths(short) == Lengths()
 
 
 def test_a_few_calls_are_not_enough(call: Callable[..., Call]) -> None:

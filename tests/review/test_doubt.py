@@ -93,7 +93,8 @@ def test_the_question_shows_the_change_and_names_the_areas(login_change: Change)
     assert prompt.unit.endswith("- auth: Login and permissions\n- payments: Money")
 
 
-def test_claude_is_shown_the_doubtful_blocks_only() -> None:
+def three_files() -> Change:
+    """a.py, b.py and c.py, each with two blocks: `first` on line 1, `second` on line 51."""
     lines = "".join(f" line {n}\n" for n in range(3))
     change = parse_diff(
         "".join(
@@ -103,7 +104,11 @@ def test_claude_is_shown_the_doubtful_blocks_only() -> None:
         ),
         title="Change",
     )
-    change = replace(change, description="A long story.")
+    return replace(change, description="A long story.")
+
+
+def test_claude_is_shown_the_doubtful_blocks_only() -> None:
+    change = three_files()
     near = Match("r", "auth", "a.py", 51, "RIGHT", "why", 2.0)
     place = Match("r", "auth", "b.py", None, "RIGHT", "why", 2.0)
     files = tuple(
@@ -122,6 +127,50 @@ def test_claude_is_shown_the_doubtful_blocks_only() -> None:
     assert all(shown in text for shown in ("second a.py", "first b.py", "second b.py"))
     assert not any(hidden in text for hidden in ("first a.py", "c.py", "A long story"))
     assert "never_send" in str(unsent)
+
+
+def asked_of_claude(
+    tiers: dict[str, Tier], *reasons: Match, kept: frozenset[str] = frozenset()
+) -> Job | str:
+    change = three_files()
+    files = tuple(
+        FileRoute(path, Kind.SOURCE, tier, (), tuple(m for m in reasons if m.path == path))
+        for path, tier in tiers.items()
+    )
+    doubtful, claude = replace(CAREFUL, files=files), replace(OUTSIDE, name="claude")
+    briefing = Briefing(change, never_send=kept)
+    return doubt_job(doubtful, AREAS, briefing, "claude", claude, sources={})
+
+
+def test_of_a_rule_with_several_lines_claude_is_shown_all_blocks_of_the_file() -> None:
+    tiers = dict.fromkeys(("a.py", "b.py", "c.py"), Tier.CLAUDE)
+    twice = Match("r", "auth", "a.py", 1, "RIGHT", "why", 2.0, lines=2)
+    once = Match("r", "auth", "b.py", 1, "RIGHT", "why", 2.0, lines=1)
+    path = Match("p", "auth", "c.py", None, "RIGHT", "why", 1.0)
+    line = Match("r", "auth", "c.py", 1, "RIGHT", "why", 1.0, lines=1)
+
+    job = asked_of_claude(tiers, twice, once, path, line)
+
+    assert isinstance(job, Job)
+    text = job.composed.prompt.text
+    shown = ("first a.py", "second a.py", "first b.py", "first c.py", "second c.py")
+    assert all(block in text for block in shown)
+    assert "second b.py" not in text
+
+
+def test_where_no_file_holds_the_doubt_claude_is_shown_what_is_read_and_may_leave() -> None:
+    tiers = {"a.py": Tier.CLAUDE, "b.py": Tier.SKIP, "c.py": Tier.CLAUDE}
+
+    job = asked_of_claude(tiers, kept=frozenset({"c.py"}))
+    none = asked_of_claude(tiers, kept=frozenset({"a.py", "c.py"}))
+
+    assert isinstance(job, Job)
+    text = job.composed.prompt.text
+    assert "first a.py" in text
+    assert "second a.py" in text
+    assert "b.py" not in text
+    assert "c.py" not in text
+    assert none == "nothing of the change may be shown to it"
 
 
 def test_a_model_that_may_not_see_all_is_not_asked(login_change: Change) -> None:

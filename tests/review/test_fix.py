@@ -1,6 +1,7 @@
 """Changes proposed for findings: what may be said, what is asked about, and what is taken over."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from reviewbot.change.model import Change
 from reviewbot.change.parse import parse_diff
 from reviewbot.review.answer import MAX_SUGGESTION, Category, Severity, parse_answer
+from reviewbot.review.engine import EngineFacts, Lineup
 from reviewbot.review.finding import Finding
-from reviewbot.review.fix import around_all, mendable, parse_fixes, within
+from reviewbot.review.fix import around_all, found_by, mendable, parse_fixes, within
 from reviewbot.review.prompt import DECIDE, REVIEW, Briefing, compose, system_prompt
 from reviewbot.review.suggestion import Suggestions
 from reviewbot.review.units import pack
@@ -97,6 +99,36 @@ def test_a_question_shows_the_blocks_of_its_findings_only() -> None:
     assert within([replace(FINDING, path="a.py", line=51)], unit) == []
 
 
+def test_a_finding_is_asked_about_only_where_all_its_lines_are_shown() -> None:
+    added = "".join(f"+line {n}\n" for n in range(1, 61))
+    change = parse_diff(
+        f"diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -0,0 +1,60 @@\n{added}"
+    )
+    first, second = pack(change.files, 200).units[:2]
+    [part], [rest] = first.sections[0].lines, second.sections[0].lines
+    end = part.stop - 1
+    across = replace(FINDING, path="a.py", line=end, end_line=rest.start)
+    inside = replace(across, line=end - 1, end_line=end)
+
+    assert within([across, inside], first) == [inside]
+    assert within([across, inside], second) == []
+
+
+def test_who_found_it_is_asked_and_nobody_where_it_may_have_been_another() -> None:
+    here = EngineFacts("openai", "qwen", False, None, 16_384)
+    claude = EngineFacts("claude", "claude-opus-5-5", True, "anthropic", 200_000)
+    found = replace(FINDING, engine="openai", model="qwen")
+
+    def asked(**engines: EngineFacts) -> str | None:
+        named = {role.replace("_", ":"): facts for role, facts in engines.items()}
+        return found_by(found, Lineup({"claude": claude, **named}))
+
+    assert asked(local=here) == "local"
+    assert asked(local=here, l_twin=here) == "local"
+    assert asked(local=here, l_away=replace(here, external=True, provider="host")) is None
+    assert asked() is None
+
+
 def test_a_review_that_decides_first_has_no_room_for_suggestions(login_change: Change) -> None:
     [unit] = pack(login_change.files, 10_000).units
     usual = compose(Briefing(login_change), unit, 1, external=False).prompt
@@ -141,7 +173,6 @@ def test_only_what_applies_is_taken_over(
     ("path", "old", "broken", "whole"),
     [
         ("a.json", '{"a": 1}', '{"a": }', '{"a": 2}'),
-        ("a.toml", "a = 1", "a = ", "a = 2"),
         ("a.py", "a = 1", "a = ", "a = 2"),
     ],
 )
@@ -155,3 +186,19 @@ def test_what_can_be_parsed_must_parse_with_it(
 
     assert checks.replacement(broken, 1, 1) is None
     assert checks.replacement(whole, 1, 1) == whole
+
+
+def test_a_long_dotted_key_takes_no_memory_that_it_did_not_bring() -> None:
+    old, new = "a = 1", "a = 2"
+    change = parse_diff(
+        f"diff --git a/Cargo.toml b/Cargo.toml\n--- a/Cargo.toml\n+++ b/Cargo.toml\n@@ -1,1 +1,1 @@\n-x\n+{old}\n"
+    )
+    checks = Suggestions(change.files[0], f"{old}\n{'.'.join(['k'] * 3_000)} = 1\n")
+
+    tracemalloc.start()
+    fitting = checks.replacement(new, 1, 1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert fitting == new
+    assert most < 1_000_000, "bytes"
