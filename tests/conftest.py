@@ -1,6 +1,8 @@
 """Fixtures that every test may use."""
 
 import gc
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,20 @@ _SLOWEST = (
     "test_broken_machine", "test_service_llama", "test_worker_crash", "test_monthly",
     "test_service_passes", "test_hostile_pulls", "test_first_start",
 )  # fmt: skip
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """llama.cpp's threads wait by spinning: with as many as there are cores, of which others take
+    their share, the tiny model takes ten times as long. On one core it has one."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    mine = os.sched_getaffinity(0)
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.sched_setaffinity(0, {sorted(mine)[number % len(mine)]})
+    yield
+    os.sched_setaffinity(0, mine)
 
 
 @pytest.hookimpl(trylast=True)

@@ -18,6 +18,8 @@ from reviewbot.review.plan import Assignment, Plan
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.work import follow_ups, prepare
 
+pytestmark = pytest.mark.usefixtures("one_core")
+
 #: Letters that the tiny vocabulary has no longer tokens of: four times the estimate.
 DENSE = [f"{number:03}" + "jqxz" * 12 for number in range(120)]
 DIFF = "\n".join(

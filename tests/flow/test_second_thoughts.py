@@ -19,6 +19,8 @@ from reviewbot.engines.openai_compatible import OpenAICompatibleEngine
 from reviewbot.errors import EngineError
 from reviewbot.review.engine import Prompt, Reply
 
+pytestmark = pytest.mark.usefixtures("one_core")
+
 Says = Callable[..., str]
 Policy = Callable[[str], None]
 

@@ -30,6 +30,8 @@ from reviewbot.service.queue import DbosQueue
 from reviewbot.service.workflows import review_id
 from reviewbot.store.jobs import JobStore, open_job_store
 
+pytestmark = pytest.mark.usefixtures("one_core")
+
 JOB = ReviewJob(
     installation=11,
     repository="acme/shop",

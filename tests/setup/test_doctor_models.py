@@ -17,6 +17,8 @@ from reviewbot.engines.llama.machine import Machine
 from reviewbot.engines.llama.models import model_of
 from reviewbot.engines.llama.seal import Seal, sha256_of, write_seal
 
+pytestmark = pytest.mark.usefixtures("one_core")
+
 SMALLEST = Shape(layers=1, width=32, heads=2, kv_heads=1, feed_forward=64, context=8_192)
 
 
