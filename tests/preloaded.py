@@ -53,7 +53,7 @@ def preloaded() -> Iterator[Path]:
 
 def _load() -> None:
     """All libraries, and all that is made once in the life of a process."""
-    import anthropic  # noqa: F401
+    import anthropic  # noqa: F401 - loaded once for all copies
     import github  # noqa: F401
 
     import reviewbot.action.step  # noqa: F401

@@ -153,7 +153,7 @@ class RuleEntry(Closed):
     weight: float = Field(1.0, gt=0, le=100)
     kinds: Kinds | None = None
     paths: PathPatterns = ()
-    also_in: PathPatterns = ()
+    in_views: bool = False
     names: PlaceNames = ()
     added: Patterns = ()
     removed: Patterns = ()
@@ -207,18 +207,16 @@ class RuleFile(Closed):
     """For rules of this file that name none."""
     ignore_paths: PathPatterns = ()
     """Where no rule of this file looks."""
+    view_paths: PathPatterns = ()
+    """What people only see: where only rules with `in_views` look."""
     optional: bool = False
     """Looked at only where the policy's `route.also` names the area."""
     rules: tuple[RuleEntry, ...] = Field(min_length=1, max_length=MAX_RULES)
 
     def model_post_init(self, context: Any) -> None:
-        """A rule can look again only where the file says that none does."""
-        for rule in self.rules:
-            if unknown := [path for path in rule.also_in if path not in self.ignore_paths]:
-                raise _complain(
-                    f"`also_in` of {rule.id}: {unknown[0]} is not in `ignore_paths`",
-                    "it takes entries of that list, written alike",
-                )
+        """A rule can look into views only where the file says which they are."""
+        if not self.view_paths and any(rule.in_views for rule in self.rules):
+            raise _complain("`in_views` without `view_paths`", "name them beside `ignore_paths`")
 
 
 class PolicyRule(RuleEntry):
@@ -227,7 +225,7 @@ class PolicyRule(RuleEntry):
     area: AreaName
 
     def model_post_init(self, context: Any) -> None:
-        """There is no list for it to look past."""
+        """It looks everywhere as it is."""
         super().model_post_init(context)
-        if self.also_in:
-            raise _complain("`also_in` is for rules of a file with `ignore_paths`")
+        if self.in_views:
+            raise _complain("`in_views` is for rules of a file with `view_paths`")

@@ -152,7 +152,8 @@ def load_rules(texts: Mapping[str, str], learned: Learned | None = None) -> Rule
                 line = document.line(("rules", index, "id"))
                 other = rules[entry.id].source
                 raise DocumentError(source, line, f"rule id {entry.id} is taken", f"see {other}")
-            rules[entry.id] = _rule(entry, area.name, source, file.kinds, file.ignore_paths)
+            ignored = file.ignore_paths if entry.in_views else file.ignore_paths + file.view_paths
+            rules[entry.id] = _rule(entry, area.name, source, file.kinds, ignored)
     return RuleSet(areas, tuple(rules.values()), learned)
 
 
@@ -197,7 +198,7 @@ def _rule(
         kinds=frozenset(Kind(kind) for kind in entry.kinds or kinds),
         paths=entry.paths,
         names=frozenset(entry.names),
-        ignore_paths=tuple(path for path in ignore_paths if path not in entry.also_in),
+        ignore_paths=ignore_paths,
         added=entry.added,
         removed=entry.removed,
         changed=entry.changed,

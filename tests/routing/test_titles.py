@@ -110,7 +110,7 @@ def test_a_weak_hint_elsewhere_takes_no_file_away_from_it(route: Any, file: Any)
         ("title: [x], names: [y]", "`title` reads the change's title, no lines"),
         ("title: [x], measure: files, at_least: 3", "`title` reads the change's title, no lines"),
         ("not: [x]", "the rule looks for nothing"),
-        ("added: [x], also_in: ['**/*.vue']", "is not in `ignore_paths`"),
+        ("added: [x], in_views: true", "`in_views` without `view_paths`"),
     ],
 )
 def test_a_title_rule_that_means_something_else_is_refused(keys: str, problem: str):
@@ -145,12 +145,12 @@ def test_no_title_takes_an_area_away(change: Any, file: Any, title: str, lines: 
     assert areas("") <= areas(title)
 
 
-def test_a_rule_looks_where_the_others_of_its_file_do_not(change: Any, file: Any):
+def test_a_rule_looks_into_views_where_the_others_of_its_file_do_not(change: Any, file: Any):
     rules = load_rules(
         {
-            "a.yml": "area: a\ntitle: A\nignore_paths: ['**/*.vue', '**/samples/**']\nrules:\n"
+            "a.yml": "area: a\ntitle: A\nignore_paths: ['**/samples/**']\nview_paths: ['**/*.vue']\nrules:\n"
             "  - {id: a.all, why: w, weight: 3, added: [xx]}\n"
-            "  - {id: a.also, why: w, weight: 3, added: [xx], also_in: ['**/*.vue']}\n"
+            "  - {id: a.also, why: w, weight: 3, added: [xx], in_views: true}\n"
         }
     )
 

@@ -139,7 +139,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(["502", "hang-up"]))
     def answer_is_lost(self, how: str) -> None:
-        self.service.github.ambiguous(_POSTS, how)  # type: ignore[arg-type]
+        self.service.github.ambiguous(_POSTS, how)  # type: ignore[arg-type] # drawn from its words
 
     @rule()
     def github_fails(self) -> None:

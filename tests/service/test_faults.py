@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from forked import start_worker, worker_context
@@ -56,25 +57,25 @@ def expire(github: GitHubSimulator, name: str) -> None:
             grant.expires_at = github.now()
 
 
-def github(pattern: str, status: int, times: int = 1, **more: object) -> Callable[..., None]:
+def github(pattern: str, status: int, times: int = 1, **more: Any) -> Callable[..., None]:
     """GitHub answers so; the pattern's NAME is the repository."""
 
     def prepare(simulator: GitHubSimulator, name: str) -> None:
-        simulator.fail(pattern.replace("NAME", name), status, times=times, **more)  # type: ignore[arg-type]
+        simulator.fail(pattern.replace("NAME", name), status, times=times, **more)
 
     return prepare
 
 
-def limited(pattern: str, **more: object) -> Callable[..., None]:
+def limited(pattern: str, **more: Any) -> Callable[..., None]:
     def prepare(simulator: GitHubSimulator, name: str) -> None:
-        simulator.secondary_limit(pattern.replace("NAME", name), **more)  # type: ignore[arg-type]
+        simulator.secondary_limit(pattern.replace("NAME", name), **more)
 
     return prepare
 
 
-def lost(pattern: str, how: str) -> Callable[..., None]:
+def lost(pattern: str, how: Any) -> Callable[..., None]:
     def prepare(simulator: GitHubSimulator, name: str) -> None:
-        simulator.ambiguous(pattern.replace("NAME", name), how)  # type: ignore[arg-type]
+        simulator.ambiguous(pattern.replace("NAME", name), how)
 
     return prepare
 
