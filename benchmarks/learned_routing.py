@@ -1,38 +1,50 @@
-"""Learn how evidence lies in changes of an area, and measure what that is worth.
+"""Learn how evidence lies in changes of an area, and which words speak for it, and measure what
+that is worth.
 
     python benchmarks/learned_routing.py [--write] LABELLED.jsonl[.gz] …
 
-Each repository is judged by a model that was trained without it, beside the rules alone. With
-`--write`, `rules/learned.toml` is made of all of them, for the areas where the model wins.
-Ambiguous changes take no part.
+Each repository is judged by a model that was trained without it (and without a twentieth of the
+others), beside the rules alone. With `--write`, `rules/learned.toml` is made of all of them, for the
+areas where the model wins. Ambiguous changes take no part. Needs numpy (the extra `llama`).
 """
 
 import json
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import exp
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from diffs import read
+from logistic import Array, fitted, likelihoods
 
 from reviewbot.change.parse import parse_diff
-from reviewbot.routing.learned import FEATURES, AreaModel, Learned, Spread, features
-from reviewbot.routing.router import spreads
+from reviewbot.routing.learned import FEATURES, FEWEST, AreaModel, Learned, Spread, features
+from reviewbot.routing.router import evidence
 from reviewbot.routing.rules import load_rules, shipped_texts
+from reviewbot.routing.vocabulary import Words
 
 TARGET = Path(__file__).resolve().parents[1] / "rules" / "learned.toml"
 #: The likelihood that is worth the threshold, and the one from which on a change is uncertain.
 SURE, UNCERTAIN = 0.5, 0.3
 #: Sums of points below which nothing is raised: those that are tried.
 LEAST = (2.0, 1.0)
-#: How strongly weights are held small; the bias is free.
-RIDGE = 1.0
-STEPS, CLOSE = 25, 1e-4
+#: How strongly weights are held small: those of evidence, and those of words. The bias is free.
+RIDGE, RIDGE_OF_WORDS = 1.0, 3.3
+#: What a word weighs before anything is learned, by where it stands.
+SCALE = {"changed": 3.0, "title": 3.0, "path": 2.0}
+#: Words that are learned of each area, and the repositories that must use one of them.
+MOST_WORDS, LEAST_REPOSITORIES = 200, 12
+FOLDS = 20
 
 RULES = load_rules(shipped_texts())
 AREAS = {name: area for name, area in RULES.areas.items() if not area.optional}
+
+
+Word = tuple[str, str]
+"""Where a word stands (a field of `Words`), and the word."""
 
 
 class Sample(NamedTuple):
@@ -41,6 +53,7 @@ class Sample(NamedTuple):
     repo: str
     labels: frozenset[str]
     spreads: Mapping[str, Spread]
+    words: Words
 
 
 def samples(files: Iterable[str]) -> list[Sample]:
@@ -49,7 +62,7 @@ def samples(files: Iterable[str]) -> list[Sample]:
         Sample(
             record["repo"],
             frozenset(record["labels"]),
-            spreads(
+            *evidence(
                 parse_diff(record["diff"], title=record.get("title", ""), allow_cut=True), RULES
             ),
         )
@@ -59,84 +72,99 @@ def samples(files: Iterable[str]) -> list[Sample]:
 
 
 def train(rows: Sequence[Sample], area: str) -> AreaModel:
-    """Logistic regression with a ridge, by Newton's method. Evidence never counts against its
-    area: a weight that would is held at 0, and the others are trained again."""
-    held: set[int] = set()
-    while True:
-        weights = regression(rows, area, held)
-        against = {
-            i for i, w in enumerate(weights) if i and w < 0 and FEATURES[i - 1] != "size"
-        } - held
-        if not against:
-            return AreaModel(LEAST[0], weights[0], tuple(weights[1:]))
-        held |= against
+    """The model of an area: first of evidence alone, then with the words that say most beside it.
+
+    Neither evidence nor a title ever counts against its area.
+    """
+    y = np.array([float(area in row.labels) for row in rows])
+    x = np.array([(1.0, *features(row.spreads[area])) for row in rows])
+    ridge = np.array([0.0, *[RIDGE] * len(FEATURES)])
+    upward = np.array([False, *(name not in {"found", "size"} for name in FEATURES)])
+    doubt = likelihoods(x, fitted(x, y, ridge, upward))
+    chosen = telling(rows, y - doubt, doubt * (1 - doubt))
+    weights = fitted(
+        np.hstack([x, columns(rows, chosen)]),
+        y,
+        np.concatenate([ridge, np.full(len(chosen), RIDGE_OF_WORDS)]),
+        np.concatenate([upward, [kind == "title" for kind, _ in chosen]]),
+    )
+    words: dict[str, dict[str, float]] = {kind: {} for kind in FEWEST}
+    for (kind, word), weight in zip(chosen, weights[len(ridge) :], strict=True):
+        if weight:
+            words[kind][word] = float(weight) * SCALE[kind]
+    evidence_weights = tuple(map(float, weights[1 : len(ridge)]))
+    return AreaModel(LEAST[0], float(weights[0]), evidence_weights, words)
 
 
-def regression(rows: Sequence[Sample], area: str, held: Collection[int]) -> list[float]:
-    """The bias and a weight for each feature; those of `held` are 0."""
-    told = [row for row in rows if row.spreads[area].points]
-    xs = [(1.0, *features(row.spreads[area])) for row in told]
-    ys = [float(area in row.labels) for row in told]
-    size = len(FEATURES) + 1
-    weights = [0.0] * size
-    for _ in range(STEPS):
-        slope = [-RIDGE * weight for weight in weights]
-        curve = [[RIDGE * (i == j) for j in range(size)] for i in range(size)]
-        slope[0] = curve[0][0] = 0.0
-        for x, y in zip(xs, ys, strict=True):
-            p = 1 / (1 + exp(-sum(w * v for w, v in zip(weights, x, strict=True))))
-            for i in range(size):
-                slope[i] += (y - p) * x[i]
-                for j in range(size):
-                    curve[i][j] += p * (1 - p) * x[i] * x[j]
-        for i in held:
-            slope[i] = 0.0
-            for j in range(size):
-                curve[i][j] = curve[j][i] = float(i == j)
-        step = solved(curve, slope)
-        weights = [weight + part for weight, part in zip(weights, step, strict=True)]
-        if max(map(abs, step)) < CLOSE:
-            break
-    return weights
+def telling(rows: Sequence[Sample], missing: Array, spread: Array) -> list[Word]:
+    """The words that would mend most of what the evidence alone gets wrong (a score test).
+
+    `missing`: what each change lacks of its label; `spread`: how much it may lack by chance.
+    """
+    repositories: defaultdict[Word, set[str]] = defaultdict(set)
+    for row in rows:
+        for word in said(row):
+            repositories[word].add(row.repo)
+    common = {word for word, used in repositories.items() if len(used) >= LEAST_REPOSITORIES}
+    gain: defaultdict[Word, float] = defaultdict(float)
+    chance: defaultdict[Word, float] = defaultdict(lambda: RIDGE_OF_WORDS)
+    for row, lacks, by_chance in zip(rows, missing.tolist(), spread.tolist(), strict=True):
+        for word, value in shares(row, common).items():
+            gain[word] += lacks * value
+            chance[word] += by_chance * value * value
+    order = sorted(gain, key=lambda word: (-abs(gain[word]) / chance[word] ** 0.5, word))
+    return sorted(order[:MOST_WORDS])
 
 
-def solved(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """The solution of a small system of linear equations."""
-    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
-    size = len(rows)
-    for i in range(size):
-        pivot = max(range(i, size), key=lambda row: abs(rows[row][i]))
-        rows[i], rows[pivot] = rows[pivot], rows[i]
-        for j in range(size):
-            if j != i:
-                factor = rows[j][i] / rows[i][i]
-                rows[j] = [a - factor * b for a, b in zip(rows[j], rows[i], strict=True)]
-    return [rows[i][size] / rows[i][i] for i in range(size)]
+def columns(rows: Sequence[Sample], chosen: Sequence[Word]) -> Array:
+    """A column for each word."""
+    place = {word: number for number, word in enumerate(chosen)}
+    out = np.zeros((len(rows), len(chosen)))
+    for number, row in enumerate(rows):
+        for word, value in shares(row, place.keys()).items():
+            out[number, place[word]] = value
+    return out
 
 
-def score(learned: Learned, area: str, spread: Spread) -> float:
+def said(row: Sample) -> list[Word]:
+    return [(kind, word) for kind in FEWEST for word in getattr(row.words, kind)]
+
+
+def shares(row: Sample, known: Collection[Word]) -> dict[Word, float]:
+    """What each known word of a change counts, as `AreaModel` divides it."""
+    mine = [word for word in said(row) if word in known]
+    counts = {kind: sum(word[0] == kind for word in mine) for kind in FEWEST}
+    return {word: SCALE[word[0]] * max(counts[word[0]], FEWEST[word[0]]) ** -0.5 for word in mine}
+
+
+def score(learned: Learned, area: str, row: Sample) -> float:
     """The area's sum of points, as the router makes it."""
-    if not spread.points or area not in learned.areas:
+    spread = row.spreads[area]
+    if area not in learned.areas:
         return spread.points
     limits = RULES.areas[area]
     return spread.points + learned.points(
-        area, spread, threshold=limits.threshold, uncertain=limits.uncertain
+        area, spread, row.words, threshold=limits.threshold, uncertain=limits.uncertain
     )
 
 
 def found(learned: Learned, row: Sample) -> frozenset[str]:
     """The areas that a change is flagged for, doubtful ones with them."""
     return frozenset(
-        area
-        for area, limits in AREAS.items()
-        if score(learned, area, row.spreads[area]) >= limits.uncertain
+        area for area, limits in AREAS.items() if score(learned, area, row) >= limits.uncertain
     )
 
 
 def trained_without_each(rows: Sequence[Sample], area: str) -> dict[str, AreaModel]:
-    """By repository, the area's model that never saw it."""
-    repos = {row.repo for row in rows}
-    return {repo: train([row for row in rows if row.repo != repo], area) for repo in repos}
+    """By repository, an area's model that never saw it."""
+    repos = sorted({row.repo for row in rows})
+    out = {}
+    for fold in range(FOLDS):
+        left = set(repos[fold::FOLDS])
+        if left:
+            model = train([row for row in rows if row.repo not in left], area)
+            out |= dict.fromkeys(left, model)
+    return out
 
 
 def left_out(
@@ -170,8 +198,9 @@ def table(rows: Sequence[Sample], answers: Sequence[frozenset[str]]) -> dict[str
 def written(models: Mapping[str, AreaModel], rows: Sequence[Sample]) -> str:
     repos = len({row.repo for row in rows})
     lines = [
-        "# How evidence lies in a change of an area: logistic models, written by",
-        "# benchmarks/learned_routing.py. What each weight is for: reviewbot/routing/learned.py.",
+        "# How evidence lies in a change of an area, and what its words speak for: logistic models,",
+        "# written by benchmarks/learned_routing.py. What each weight is for:",
+        "# reviewbot/routing/learned.py.",
         f"# Trained on {len(rows)} labelled changes of {repos} repositories.",
         f"sure = {SURE}",
         f"uncertain = {UNCERTAIN}",
@@ -186,6 +215,10 @@ def written(models: Mapping[str, AreaModel], rows: Sequence[Sample]) -> str:
         ]
         pairs = zip(FEATURES, model.weights, strict=True)
         lines += [f"{name} = {weight:.4f}" for name, weight in pairs]
+        for kind, words in model.words.items():
+            lines.append(f"[areas.{area}.words.{kind}]")
+            ordered = sorted(words.items(), key=lambda pair: (-pair[1], pair[0]))
+            lines += [f"{word} = {weight:.2f}" for word, weight in ordered]
     return "\n".join(lines) + "\n"
 
 

@@ -1,19 +1,22 @@
-"""What was learned of how evidence lies in a change: a small linear model beside the rules.
+"""What was learned of labelled changes: a small linear model beside the rules.
 
 A rule says what a line is about, not what the change is about: one guarded route among four
 hundred lines of a new page weighs as much as a change of nothing but guards. How the points, the
-lines that are evidence and the place of a file go together was learned from labelled changes
-(`benchmarks/learned_routing.py`); words, paths and repositories were not. The weights are in
-`rules/learned.toml`. What it says is one more reason, with points like a rule's.
+lines that are evidence and the place of a file go together was learned
+(`benchmarks/learned_routing.py`), and what the commonest words of changes speak for; repositories
+were not. The weights are in `rules/learned.toml`. What it says is one more reason, with points like
+a rule's.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log, log1p
 from typing import NamedTuple
 
 from reviewbot.errors import DocumentError
+from reviewbot.routing.vocabulary import Words
 
 #: It never moves an area's sum further: several strong rules that agree can't be talked away.
 MAX_POINTS = 3.0
@@ -23,8 +26,17 @@ STRONG = 3
 MOST_SUM, MOST_LINES, MOST_CHANGED, MOST_IN_PLACE = 9, 40, 300, 60
 #: The share of lines that are evidence which counts as neither much nor little, and the least.
 USUAL_SHARE, LEAST_SHARE = 0.1, 0.002
+#: Points between doubtful and sure, where a policy sets them closer.
+LEAST_GAP = 1.0
 #: A name for each feature, in the order of the weights.
-FEATURES = ("points", "strong", "lines", "share", "size", "placed", "in_place", "titled")
+FEATURES = ("found", "points", "strong", "lines", "share", "size", "placed", "in_place", "titled")
+#: How many known words of a kind a change is taken to have at least: the weights of all are
+#: divided by the root of their number, so that long changes say no more than short ones.
+FEWEST = {"changed": 9, "title": 3, "path": 3}
+#: Fewer known words that speak for an area make nothing of it doubtful.
+LEAST_WORDS = 4
+#: Words that a reason names.
+MOST_NAMED = 3
 
 
 class Spread(NamedTuple):
@@ -51,14 +63,40 @@ class AreaModel:
     """A logistic model: how likely a change with this spread is of the area."""
 
     least: float
-    """A sum of points below it is not raised: hints as weak as that flag nothing together."""
+    """A sum of points below it makes nothing sure: hints as weak as that are in doubt together."""
     bias: float
     weights: tuple[float, ...]
+    words: Mapping[str, Mapping[str, float]]
+    """Weights of words by where they stand: a field of `Words`."""
 
-    def likelihood(self, spread: Spread) -> float:
+    def likelihood(self, spread: Spread, words: Words) -> float:
         """From 0 to 1."""
         parts = zip(self.weights, features(spread), strict=True)
-        return 1 / (1 + exp(-(self.bias + sum(weight * value for weight, value in parts))))
+        evidence = sum(weight * value for weight, value in parts)
+        said = sum(sum(part.values()) for part in self._said(words))
+        return 1 / (1 + exp(-(self.bias + evidence + said)))
+
+    def speaking(self, words: Words) -> int:
+        """How many of the words speak for the area."""
+        return sum(weight > 0 for part in self._said(words) for weight in part.values())
+
+    def loudest(self, words: Words, points: float) -> tuple[str, ...]:
+        """The words that speak most for these points, or against: the loudest first."""
+        said: defaultdict[str, float] = defaultdict(float)
+        for part in self._said(words):
+            for word, weight in part.items():
+                said[word] += weight
+        told = [(word, weight) for word, weight in said.items() if weight * points > 0]
+        told.sort(key=lambda pair: (-abs(pair[1]), pair[0]))
+        return tuple(word for word, _ in told[:MOST_NAMED])
+
+    def _said(self, words: Words) -> Iterator[dict[str, float]]:
+        """What each known word of a change says, by where it stands."""
+        for kind, fewest in FEWEST.items():
+            weights, present = self.words[kind], getattr(words, kind)
+            known = sorted(weights.keys() & present)
+            share = max(len(known), fewest) ** -0.5
+            yield {word: weights[word] * share for word in known}
 
 
 @dataclass(frozen=True)
@@ -73,30 +111,37 @@ class Learned:
     rules: frozenset[str] = frozenset()
     """The rules that they were trained with; what others say is not weighed."""
 
-    def points(self, area: str, spread: Spread, *, threshold: float, uncertain: float) -> float:
+    def points(
+        self, area: str, spread: Spread, words: Words, *, threshold: float, uncertain: float
+    ) -> float:
         """What is added to the sum of an area's rules, below 0 where little speaks for it.
 
-        One weak hint on one line gains nothing, nor does a title without any line.
+        Words, a title, or one weak hint on one line can make a change doubtful together, never
+        sure, and a few words make it nothing.
         """
         model = self.areas[area]
-        likelihood = model.likelihood(spread)
+        likelihood = model.likelihood(spread, words)
         at_sure, at_uncertain = _logit(self.sure), _logit(self.uncertain)
-        scale = (threshold - uncertain) / (at_sure - at_uncertain)
+        scale = max(threshold - uncertain, LEAST_GAP) / (at_sure - at_uncertain)
         worth = threshold + (_logit(likelihood) - at_sure) * scale
-        may_rise = spread.points >= model.least and (
+        may_be_sure = spread.points >= model.least and (
             spread.lines > 1 or (spread.lines and spread.points >= uncertain)
         )
-        most = MAX_POINTS if may_rise else 0.0
-        least = -MAX_POINTS
+        most = MAX_POINTS
+        if not may_be_sure:  # as far as the doubt, or not at all
+            doubtful = worth >= uncertain and model.speaking(words) >= LEAST_WORDS
+            most = max(0.0, uncertain - spread.points) if doubtful else 0.0
+        least = -MAX_POINTS if spread.points > 0 else 0.0
         if spread.taken_away:  # a check that is gone stays in doubt, whatever stands around it
             least = max(least, min(0.0, uncertain - spread.points))
-        return round(max(least, min(most, worth - spread.points)), 1)
+        return round(max(least, min(most, MAX_POINTS, worth - spread.points)), 1)
 
 
 def features(spread: Spread) -> tuple[float, ...]:
     """What the model sees of a spread, in the order of `FEATURES`."""
     share = spread.lines / max(spread.changed, spread.lines, 1)
     return (
+        float(spread.points > 0),
         min(spread.points, MOST_SUM) / 3,
         float(spread.points >= STRONG),
         log1p(min(spread.lines, MOST_LINES)) / 2,
@@ -108,15 +153,21 @@ def features(spread: Spread) -> tuple[float, ...]:
     )
 
 
-def in_words(spread: Spread, title: str, points: float) -> str:
+def in_words(spread: Spread, title: str, points: float, words: Sequence[str]) -> str:
     """The reason for these points, as people read it."""
+    side = "for" if points > 0 else "against"
+    spoken = ", ".join(words)
+    if not spread.points:
+        return f"No rule fired, but its words speak for {title.lower()}: {spoken}"
     only = "only " if points < 0 and not spread.more else ""
     place = "some in code named for it" if spread.in_place else "none in code named for it"
     more = " or more" if spread.more else ""
     named = ", as its title does" if spread.titled else ""
+    said = f"; words {side} it: {spoken}" if words else ""
     return (
         f"How evidence of {title.lower()} lies:"
-        f" {only}{spread.lines}{more} of {spread.changed} changed lines speak for it, {place}{named}"
+        f" {only}{spread.lines}{more} of {spread.changed} changed lines speak for it,"
+        f" {place}{named}{said}"
     )
 
 
@@ -130,6 +181,10 @@ def load_learned(text: str, source: str, rules: frozenset[str]) -> Learned:
                 float(table["least"]),
                 float(table["bias"]),
                 tuple(float(table["weights"][feature]) for feature in FEATURES),
+                {
+                    kind: {word: float(weight) for word, weight in table["words"][kind].items()}
+                    for kind in FEWEST
+                },
             )
             for name, table in document["areas"].items()
         }

@@ -65,6 +65,8 @@ class Found(NamedTuple):
     matches: tuple[Match, ...]
     cut: bool
     """Some line is longer than `MAX_LINE`; only its beginning was looked at."""
+    text: ChangedText | None = None
+    """Its changed lines, where some rule looks at them."""
 
 
 @lru_cache(maxsize=8)
@@ -146,10 +148,11 @@ class Matcher:
         for index in looking.rules & (self._local if file.patch_missing else self._path_only):
             spots[index] = _Spot(None, "RIGHT", "")
         text = ChangedText(file)
-        if text.data and looking.looks:
+        read = bool(text.data and looking.looks)
+        if read:
             self._read(text, looking.looks, spots)
         matches = tuple([self._match(index, spots[index], file) for index in sorted(spots)])
-        return Found(matches, text.cut)
+        return Found(matches, text.cut, text if read else None)
 
     def _looks_at(self, kind: Kind, path: str) -> "_Looking":
         """The rules that look at a file of this kind at a path."""

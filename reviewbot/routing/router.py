@@ -16,8 +16,9 @@ from reviewbot.routing.paths import PathList
 from reviewbot.routing.places import with_evidence
 from reviewbot.routing.rules import Area, RuleSet, policy_rules, switched_on
 from reviewbot.routing.seen import Seen
-from reviewbot.routing.spread import spread_of, weighed
+from reviewbot.routing.spread import spread_of, weighed, words_in
 from reviewbot.routing.titles import titled
+from reviewbot.routing.vocabulary import Words
 from reviewbot.routing.wording import decision, plural
 
 #: Reasons shown for a change; the heaviest come first.
@@ -56,11 +57,13 @@ def decide(
     areas = areas_of((rules, own), policy)
     seen, notes = _look(change, (rules, own), areas, policy)
     titles = titled(change.title, seen, (rules, own))
-    learned = weighed(seen, titles, rules.learned, areas) if policy.route.learned else ()
+    learned: tuple[Match, ...] = ()
+    if policy.route.learned and rules.learned:
+        learned = weighed(seen, titles, change.title, rules.learned, areas)
     counted = measured(seen, (*rules.measuring, *own.measuring), local_context_tokens)
     found = (*[match for s in seen for match in s.matches], *titles, *learned, *counted)
     scores = _scores(found)
-    told = {match.area for match in counted}, {match.area for match in titles}
+    told = {match.area for match in counted}, {match.area for match in (*titles, *learned)}
     verdict = _verdict(seen, scores, areas, change, policy, *told)
     large = _large(seen, policy, local_context_tokens)
     by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
@@ -83,13 +86,15 @@ def decide(
     )
 
 
-def spreads(change: Change, rules: RuleSet) -> dict[str, Spread]:
-    """How the evidence for each area lies that these rules find in a change: what is learned from."""
+def evidence(change: Change, rules: RuleSet) -> tuple[dict[str, Spread], Words]:
+    """What is learned from: how the evidence for each area lies that these rules find in a change,
+    and its words."""
     rules = switched_on(rules, frozenset())
     seen, _ = _look(change, (rules,), rules.areas, Policy())
     ids = frozenset(rule.id for rule in rules.rules)
     titles = titled(change.title, seen, (rules,))
-    return {area: spread_of(seen, titles, area, ids) for area in rules.areas}
+    spreads = {area: spread_of(seen, titles, area, ids) for area in rules.areas}
+    return spreads, words_in(seen, change.title)
 
 
 def _verdict(
@@ -101,14 +106,14 @@ def _verdict(
     counted: Set[str],
     named: Set[str],
 ) -> _Verdict:
-    """`counted`, `named`: areas of measures that are reached, and of the title."""
+    """`counted`, `named`: areas of measures that are reached, and of the title or of words."""
     sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
     unknown = bool(change.missing_files) or any(s.unknown for s in seen)
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")
-    # what was counted over the whole change, or needs its title's word, is nowhere in it
+    # what was counted over the whole change, or needs its title or its words, is nowhere in it
     held = _scores(match for s in seen for match in s.matches)
     nowhere = counted | {name for name in named if held.get(name, 0) < areas[name].uncertain}
     whole = policy.route.granularity == "pull_request" or not nowhere.isdisjoint(flagged)
@@ -151,16 +156,17 @@ def _look(
     never = PathList(policy.route.never_send)
     matchers = [compiled(rules) for rules in sets if rules.rules]
     files = sorted(change.files, key=lambda file: (file.path, file.old_path or ""))
-    matched, cut = [], []
+    matched, texts, cut = [], [], []
     for file in files:
         found = [matcher.find(file) for matcher in matchers]
         matched.append(tuple([match for each in found for match in each.matches]))
+        texts.append(found[0].text if found else None)
         if [each for each in found if each.cut]:
             cut.append(file.path)
     measuring = [rule for rules in sets for rule in rules.measuring]
     seen = []
     dense = without_sparse(list(zip(files, matched, strict=True)), measuring)
-    for file, matches in zip(files, dense, strict=True):
+    for file, matches, text in zip(files, dense, texts, strict=True):
         places = _NO_PLACES
         if matches:
             places = frozenset([match.area for match in matches if match.is_place])
@@ -171,7 +177,7 @@ def _look(
         is_always, unread = file.path in always, _unread(file, file.path in ignored)
         if matches or is_always or (unread and _disguised(file, matchers, areas)):
             unread = ""
-        seen.append(Seen(file, matches, places, unread, is_always, file.path in never))
+        seen.append(Seen(file, matches, places, unread, is_always, file.path in never, text))
     return seen, _notes(seen, cut)
 
 

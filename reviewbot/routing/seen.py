@@ -6,6 +6,7 @@ from functools import cached_property
 from reviewbot.change.model import FileChange, Kind
 from reviewbot.config.rule_document import DEFAULT_KINDS
 from reviewbot.routing.model import Match
+from reviewbot.routing.text import ChangedText
 
 RULED = frozenset(Kind(kind) for kind in DEFAULT_KINDS)
 
@@ -22,18 +23,23 @@ class Seen:
     """Why nobody needs to read it; empty: it is read."""
     always: bool
     never: bool
+    text: ChangedText | None = None
+    """Its changed lines, where some rule looks at them."""
 
     @property
     def unknown(self) -> bool:
         """Rules would read it, but the host sent no text."""
         return self.file.patch_missing and not self.unread and self.file.kind in RULED
 
+    @property
+    def is_code(self) -> bool:
+        """Rules read it, and it is no list of dependencies."""
+        return self.file.kind in RULED and self.file.kind is not Kind.MANIFEST
+
     @cached_property
     def changed(self) -> int:
-        """Changed lines that are not blank, of a file that rules read; 0 of others."""
-        if self.file.kind not in RULED or self.file.kind is Kind.MANIFEST:
-            return 0
-        return changed_lines(self.file)
+        """Changed lines that are not blank, of code; 0 of other files."""
+        return changed_lines(self.file) if self.is_code else 0
 
 
 def changed_lines(file: FileChange) -> int:

@@ -49,15 +49,15 @@ class ChangedText:
         """Some line is longer than `MAX_LINE`; only its beginning is in `data`."""
         self.rows_added = len(added)
         """Number of added lines: the row of the first removed one."""
-        self._first, self._second = (
+        self.added, self.removed = (
             first.encode("utf-8", "replace"),
             second.encode("utf-8", "replace"),
         )
-        self.removed_at = len(self._first) + 1 if added else 0
+        self.removed_at = len(self.added) + 1 if added else 0
         """Offset in `data` of the first removed line."""
         self.has_both = bool(added) and bool(removed)
         self.data = (
-            self._first + b"\n" + self._second if self.has_both else self._first or self._second
+            self.added + b"\n" + self.removed if self.has_both else self.added or self.removed
         )
         self._starts: list[int] = []
         self._parts: list[_Part] = []
@@ -137,7 +137,7 @@ class ChangedText:
 
     def other(self, begin: int) -> bytes:
         """The other side of the line that begins at `begin`."""
-        return self._second if begin < self.removed_at else self._first
+        return self.removed if begin < self.removed_at else self.added
 
     def indents(self, line: "ChangedLine") -> Set[int]:
         """The indents with which the other side has the line, but for what formatters change."""
@@ -155,7 +155,7 @@ class ChangedText:
         if even is None:
             if len(self._even) >= MOST_COUNTED:
                 return False
-            even = self._even[text] = self._first.count(text) == self._second.count(text)
+            even = self._even[text] = self.added.count(text) == self.removed.count(text)
         return even
 
     def _part(self, line: "ChangedLine") -> "_Part":

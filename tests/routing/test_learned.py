@@ -1,4 +1,4 @@
-"""Learned evidence: how points, lines and places of an area go together."""
+"""Learned evidence: how points, lines, places and words of an area go together."""
 
 import pytest
 from hypothesis import given
@@ -6,18 +6,39 @@ from hypothesis import strategies as st
 
 from reviewbot.config.policy import Policy, load_policy
 from reviewbot.errors import DocumentError
-from reviewbot.routing.learned import FEATURES, MAX_POINTS, Spread, load_learned
+from reviewbot.routing.learned import FEATURES, FEWEST, MAX_POINTS, Spread, load_learned
 from reviewbot.routing.model import Tier
 from reviewbot.routing.router import decide
-from reviewbot.routing.rules import shipped_rules, with_own_rules
+from reviewbot.routing.rules import load_rules, shipped_rules, with_own_rules
+from reviewbot.routing.vocabulary import Words
 
 LEARNED = shipped_rules().learned
 GUARD = "@login_required"
 PAGE = [f"    total_{i} = count(rows[{i}])" for i in range(400)]
 
+RULES_OF_DOORS = """
+area: auth
+title: Authentication and authorization
+rules:
+  - id: own.door
+    why: Opens a door
+    weight: 3
+    added: ['open_door']
+    examples:
+      match: [{path: a.py, added: 'open_door()'}]
+      ignore: [{path: a.py, added: 'x'}]
+"""
+AREAS = sorted(LEARNED.areas)
+NO_WORDS = Words(frozenset(), frozenset(), frozenset())
+some = st.frozensets(
+    st.sampled_from(
+        sorted({word for m in LEARNED.areas.values() for part in m.words.values() for word in part})
+    )
+)
+words = st.builds(Words, some, some, some)
 spreads = st.builds(
     Spread,
-    points=st.floats(0.5, 30),
+    points=st.just(0) | st.floats(0.5, 30),
     titled=st.booleans(),
     lines=st.just(0) | st.integers(0, 5000),
     changed=st.integers(0, 50_000),
@@ -38,9 +59,9 @@ def test_a_guard_alone_is_flagged_and_one_in_a_long_page_is_not(change, file):
     assert page.tier is Tier.LOCAL
     (reason,) = [m for m in page.reasons if m.rule == "auth.learned"]
     assert reason.weight < 0
-    assert reason.why == (
+    assert reason.why.startswith(
         "How evidence of authentication and authorization lies: only 1 of 401 changed lines speak for"
-        " it, none in code named for it"
+        " it, none in code named for it; words against it: "
     )
     assert page.scores["auth"] == 3 + 1 + reason.weight  # the guard, the word, and what was learned
 
@@ -81,10 +102,7 @@ def test_strong_rules_that_agree_are_not_talked_away(change, file):
 
 
 def test_an_operators_own_rule_counts_in_full(change, file):
-    own = "area: auth\ntitle: Authentication and authorization\nrules:\n"
-    own += "  - {id: own.door, why: Opens a door, weight: 3, added: ['open_door'], examples:"
-    own += " {match: [{path: a.py, added: 'open_door()'}], ignore: [{path: a.py, added: 'x'}]}}\n"
-    rules = with_own_rules({"own.yml": own})
+    rules = with_own_rules({"own.yml": RULES_OF_DOORS})
 
     decided = decide(
         change(file("app/views.py", added=[*PAGE, "open_door()"])),
@@ -109,23 +127,113 @@ def test_nothing_is_weighed_where_the_host_sent_no_text(change, file):
     assert not [match for match in decided.reasons if match.rule.endswith(".learned")]
 
 
-@given(spread=spreads, area=st.sampled_from(["auth", "payments"]))
-def test_it_adds_or_takes_a_few_points_whatever_the_change(spread, area):
-    points = LEARNED.points(area, spread, threshold=3, uncertain=2)
+@given(spread=spreads, said=words, area=st.sampled_from(AREAS))
+def test_it_adds_or_takes_a_few_points_whatever_the_change(spread, said, area):
+    points = LEARNED.points(area, spread, said, threshold=3, uncertain=2)
 
     assert -MAX_POINTS <= points <= MAX_POINTS
-    assert points <= 0 or (spread.lines and spread.points >= 2) or spread.lines > 1
+    assert points >= 0 or spread.points > 0
+    is_weak = spread.points < 2 and spread.lines < 2
+    assert points <= 0 or spread.points + points <= 2 or not is_weak
 
 
-@given(spread=spreads, more=st.integers(1, 10_000), area=st.sampled_from(["auth", "payments"]))
+@given(spread=spreads, more=st.integers(1, 10_000), area=st.sampled_from(AREAS))
 def test_a_longer_change_around_the_same_evidence_gains_nothing(spread, more, area):
     longer = spread._replace(changed=max(spread.changed, spread.lines, 300) + more)
     spread = spread._replace(changed=max(spread.changed, spread.lines, 300))
 
     def points(each):
-        return LEARNED.points(area, each, threshold=3, uncertain=2)
+        return LEARNED.points(area, each, NO_WORDS, threshold=3, uncertain=2)
 
     assert points(longer) <= points(spread)
+
+
+@given(spread=spreads, said=words, title=some, area=st.sampled_from(AREAS))
+def test_a_title_takes_nothing_away(spread, said, title, area):
+    def points(each):
+        return LEARNED.points(area, spread, each, threshold=3, uncertain=2)
+
+    assert points(said._replace(title=frozenset())) <= points(said._replace(title=title))
+
+
+CLAIMS = [
+    "    if claims.subject not in allowed_subjects:",
+    "        raise UnauthorizedError(realm)",
+    "    issuer = claims.issuer",
+    "    scope = claims.scope.split()",
+]
+
+
+def speaks(decided):
+    return [match for match in decided.reasons if match.rule.endswith(".learned")]
+
+
+def test_words_alone_make_a_change_doubtful_and_never_sure(change, file, model_of_words):
+    decided = decide(
+        change(file("src/rules.py", added=CLAIMS)),
+        model_of_words,
+        Policy(),
+        local_context_tokens=None,
+    )
+
+    (reason,) = speaks(decided)
+    assert reason.why == (
+        "No rule fired, but its words speak for authentication and authorization:"
+        " claims, issuer, realm"
+    )
+    assert (decided.areas, decided.certainty) == (("auth",), "uncertain")
+    assert decided.scores == {"auth": 2.0}
+    assert decided.tier is Tier.CLAUDE
+    assert {each.tier for each in decided.files} == {Tier.CLAUDE}
+
+
+def test_a_few_words_make_nothing_doubtful(change, file, model_of_words):
+    decided = decide(
+        change(file("src/rules.py", added=["issuer = claims.issuer"])),
+        model_of_words,
+        Policy(),
+        local_context_tokens=None,
+    )
+
+    assert not speaks(decided)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"path": "docs/rules.md", "added": CLAIMS},
+        {"path": "tests/test_rules.py", "added": CLAIMS},
+        {"path": "src/rules.py", "added": [f"# {line}" for line in CLAIMS]},
+        {"path": "src/rules.py", "context": CLAIMS, "added": ["x = 1"]},
+        {"path": "src/rules.py", "added": CLAIMS, "removed": CLAIMS},
+    ],
+    ids=["docs", "tests", "comments", "context", "moved"],
+)
+def test_words_count_only_where_code_with_them_came_or_went(change, file, model_of_words, given):
+    decided = decide(
+        change(file(**given), title="Check claims, issuer and realm"),
+        model_of_words,
+        Policy(),
+        local_context_tokens=None,
+    )
+
+    assert decided.tier is not Tier.CLAUDE
+
+
+@pytest.fixture(scope="module")
+def model_of_words():
+    """Rules that find nothing in the lines here, and a model that knows five words."""
+    text = RULES_OF_DOORS
+    weights = "\n".join(f"{name} = 0.0" for name in FEATURES)
+    said = "claims = 3.0\nissuer = 2.0\nrealm = 1.5\nscope = 1.0\nsubject = 1.0"
+    learned = load_learned(
+        "sure = 0.5\nuncertain = 0.3\n[areas.auth]\nleast = 2.0\nbias = -1.0\n"
+        f"[areas.auth.weights]\n{weights}\n[areas.auth.words.changed]\n{said}\n"
+        "[areas.auth.words.title]\n[areas.auth.words.path]\n",
+        "learned.toml",
+        frozenset({"own.door"}),
+    )
+    return load_rules({"own.yml": text}, learned)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +245,10 @@ def test_a_file_of_weights_that_is_none_says_what_to_do(text):
         load_learned(text, "rules/learned.toml", frozenset())
 
 
-def test_every_weight_has_a_name_and_evidence_never_speaks_against_its_area():
-    assert set(LEARNED.areas) == {"auth", "payments"}
+def test_neither_evidence_nor_a_title_speaks_against_its_area():
+    assert set(LEARNED.areas) == {"auth", "payments", "migrations"}
     for model in LEARNED.areas.values():
         weights = dict(zip(FEATURES, model.weights, strict=True))
-        assert all(weights[name] >= 0 for name in FEATURES if name != "size")
+        assert all(weights[name] >= 0 for name in FEATURES if name not in {"found", "size"})
+        assert all(weight > 0 for weight in model.words["title"].values())
+        assert set(model.words) == set(FEWEST)
