@@ -44,10 +44,12 @@ NOISE = (
     r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
     rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
     rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
+    r"^\s*autoload\s*\(?:\w+,\s*['\"][^'\"]*['\"]\)?\s*$",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
     # what is written to a log, as far as nothing is called for it and nothing follows
     r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
-    r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|StatsD\.\w+|statsd\.\w+|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(][^();\n]*\)?\s*;?\s*$",
+    r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|StatsD\.\w+|statsd\.\w+|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(](?:[^();\n]|\b(?:get|is|has|to)[A-Z]\w*\(\))*\)?\s*;?\s*$",
+    r"^\s*if\s*\(?(?:this\.|self\.)?_?(?:log|logger|LOG|LOGGER)\.(?:is\w*Enabled|isEnabledFor|IsEnabled)\([\w.]*\)\)?\s*[{:]?\s*$",
     # what linters shall pass over, alone on its line
     r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\([^()\[\]]*\)\]|@Suppress(?:Warnings)?\([^()]*\)"
     r"|\[(?:\w+:\s*)?SuppressMessage\([^()\[\]]*\)\]|#pragma\s+warning\s[\w\s,]*)\s*$",
