@@ -34,6 +34,7 @@ NOWHERE = ("!**",)
 _CODE = r"=(){};<>\[\]\"$\n"
 _SMALL = "(?:the|an?|to|of|is|are|this|that|they|their|will|be|should|must|may|it|has|have)"
 _END = r"[^;\n]*;?\s*$"
+_LEVEL = r"(?i:(?:log)?(?:trace|debug|info|information|notice|warn|warning|error|err|fine|fatal|critical|exception|log|verbose|success|print)(?:f|ln|w|Context|_\w+)?)"
 #: Lines that are no evidence in any language: comments, imports, packages, prose. Code that
 #: follows a comment or an import on the same line keeps it evidence.
 NOISE = (
@@ -42,12 +43,16 @@ NOISE = (
     r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
     rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
     r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
-    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
+    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::|\s+as\s+\w+;)|alias\s+[A-Z]){_END}",
     rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
     # what is written to a log, as far as nothing is called for it and nothing follows
-    r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
-    r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|StatsD\.\w+|statsd\.\w+|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(][^();\n]*\)?\s*;?\s*$",
+    rf"^\s*(?:[\w.:>$@!-]*\b_?(?i:log|logger|logging|slog|klog|glog|logrus|zap|tracing|console|statsd)(?:\(\))?(?:\.|->|::){_LEVEL}"
+    rf"|[\w.]*\blog_{_LEVEL}|(?:debug|info|trace|warn|error|println|eprintln)!|error_log|fmt\.Print(?:f|ln)?|System\.(?:out|err)\.print(?:ln|f)?|Console\.WriteLine"
+    r"|StatsD\.\w+|statsd\.\w+)[\s({][^();\n]*\)?\s*;?\s*$",
+    # what says that something is deprecated
+    r"^\s*(?:[\w.:$>-]*\b(?:trigger_deprecation|deprecate(?:d|_\w+)?|_?deprecated_\w+|wc_deprecated_\w+|ActiveSupport::Deprecation[\w.:]*|warnings\.warn)[\s(][^()\n]*\)?[^()\n]*"
+    r"|@[Dd]eprecated(?:\([^()]*\))?|\[Obsolete(?:\([^()]*\))?\]|#\[deprecated[^\]]*\])\s*;?\s*$",
     # what linters shall pass over, alone on its line
     r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\([^()\[\]]*\)\]|@Suppress(?:Warnings)?\([^()]*\)"
     r"|\[(?:\w+:\s*)?SuppressMessage\([^()\[\]]*\)\]|#pragma\s+warning\s[\w\s,]*)\s*$",
@@ -56,6 +61,8 @@ NOISE = (
     r"[\"'$]?_*version_*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,]*\s*$",
     # prose of a docstring or block comment: no sign of code and two small words
     rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
+    # text between tags: three words or more and nothing else
+    r"^\s*[A-Z][a-z']+(?:\s+[A-Za-z][a-z']*){2,}[.!?:]?\s*$",
 )
 
 
@@ -75,7 +82,12 @@ def compiled(rules: RuleSet) -> "Matcher":
 
 @cache
 def _noise() -> Finder:
-    return finder(compile_pattern("|".join(f"(?:{part})" for part in NOISE)))
+    return _any_of(NOISE)
+
+
+@lru_cache(maxsize=512)
+def _any_of(patterns: tuple[str, ...]) -> Finder:
+    return finder(compile_pattern("|".join(f"(?:{pattern})" for pattern in patterns)))
 
 
 def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
@@ -124,9 +136,7 @@ class Matcher:
         ]
         self._patterns = TextPatterns([look.patterns for look in self._looks])
         self._exclude = [
-            finder(compile_pattern("|".join(f"(?:{text})" for text in rule.exclude)))
-            if rule.exclude
-            else None
+            [_any_of(texts) for texts in (rule.exclude, rule.exclude_of_file) if texts]
             for rule in rules
         ]
 
@@ -180,7 +190,7 @@ class Matcher:
                 line.is_nothing = is_nothing(line, text)
             if (
                 line.is_nothing
-                or (excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND)
+                or any(out(line.raw, 0, len(line.raw))[0] != NOT_FOUND for out in excluded)
                 or (not look.added and line.is_indented)
             ):
                 at = line.end + 1
