@@ -78,14 +78,16 @@ def _words(lines: Sequence[str]) -> list[str]:
     signs = _SIGNS.findall(text)
     dropped: set[int] = set()
     opened: list[int] = []
+    several: set[int] = set()
     for at, sign in enumerate(signs):
         if sign == "(":
             opened.append(at)
         elif sign == ")" and opened:
             begin = opened.pop()
             behind = signs[at + 1] if at + 1 < len(signs) else "\n"
-            last = signs[at - 1] if signs[at - 1] != "\n" else signs[at - 2]
-            wraps = begin and last != "," and _AROUND_WRAP.get(signs[begin - 1]) == behind
-            if wraps:  # `(a,)` is a tuple
+            wraps = begin and begin not in several
+            if wraps and _AROUND_WRAP.get(signs[begin - 1]) == behind:
                 dropped |= {begin, at}
+        elif sign == "," and opened:
+            several.add(opened[-1])  # `(a,)` is a tuple
     return [sign for at, sign in enumerate(signs) if sign not in _LOOSE and at not in dropped]

@@ -5,15 +5,15 @@ lines are no evidence: they only tell whether a changed line is part of a commen
 """
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Kind, Side
-from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
+from reviewbot.routing.noise import is_noise
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import NOT_FOUND, Finder, Search, TextPatterns, finder
+from reviewbot.routing.patterns import NOT_FOUND, Search, TextPatterns, any_of
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText
@@ -31,40 +31,6 @@ KNOWN_PATHS = 16_384
 #: A list of paths that holds none.
 NOWHERE = ("!**",)
 
-_CODE = r"=(){};<>\[\]\"$\n"
-_SMALL = "(?:the|an?|to|of|is|are|this|that|they|their|will|be|should|must|may|it|has|have)"
-_END = r"[^;\n]*;?\s*$"
-_LEVEL = r"(?i:(?:log)?(?:trace|debug|info|information|notice|warn|warning|error|err|fine|fatal|critical|exception|log|verbose|success|print)(?:f|ln|w|Context|_\w+)?)"
-#: Lines that are no evidence in any language: comments, imports, packages, prose. Code that
-#: follows a comment or an import on the same line keeps it evidence.
-NOISE = (
-    r"^\s*(?://|#(?:[\s!#-]|$)|\*(?:\s*$|\s+[^\s@]|\s+@(?:[^A-Z]|[\w\\]*(?:[^\w\\(]|$)))|--(?:[\s\-]|$)|<%#)",
-    r"^\s*(?:/?\*(?:[^*\n]|\*+[^*/\n])*\*+/|\*/|/\*(?:[^*\n]|\*+[^*/\n])*\**)\s*$",
-    r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
-    rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
-    r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
-    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::|\s+as\s+\w+;)|alias\s+[A-Z]){_END}",
-    rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
-    rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
-    # what is written to a log, as far as nothing is called for it and nothing follows
-    rf"^\s*(?:[\w.:>$@!-]*\b_?(?i:log|logger|logging|slog|klog|glog|logrus|zap|tracing|console|statsd)(?:\(\))?(?:\.|->|::){_LEVEL}"
-    rf"|[\w.]*\blog_{_LEVEL}|(?:debug|info|trace|warn|error|println|eprintln)!|error_log|fmt\.Print(?:f|ln)?|System\.(?:out|err)\.print(?:ln|f)?|Console\.WriteLine"
-    r"|StatsD\.\w+|statsd\.\w+)[\s({][^();\n]*\)?\s*;?\s*$",
-    # what says that something is deprecated
-    r"^\s*(?:[\w.:$>-]*\b(?:trigger_deprecation|deprecate(?:d|_\w+)?|_?deprecated_\w+|wc_deprecated_\w+|ActiveSupport::Deprecation[\w.:]*|warnings\.warn)[\s(][^()\n]*\)?[^()\n]*"
-    r"|@[Dd]eprecated(?:\([^()]*\))?|\[Obsolete(?:\([^()]*\))?\]|#\[deprecated[^\]]*\])\s*;?\s*$",
-    # what linters shall pass over, alone on its line
-    r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\([^()\[\]]*\)\]|@Suppress(?:Warnings)?\([^()]*\)"
-    r"|\[(?:\w+:\s*)?SuppressMessage\([^()\[\]]*\)\]|#pragma\s+warning\s[\w\s,]*)\s*$",
-    # the version of the project, as it is written for each release
-    r"(?i)^\s*(?:(?:public|private|protected|internal|static|final|const|val|let|var|export|readonly|string|str)\s+)*"
-    r"[\"'$]?_*version_*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,]*\s*$",
-    # prose of a docstring or block comment: no sign of code and two small words
-    rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
-    # text between tags: three words or more and nothing else
-    r"^\s*[A-Z][a-z']+(?:\s+[A-Za-z][a-z']*){2,}[.!?:]?\s*$",
-)
-
 
 class Found(NamedTuple):
     """What the rules find in one file: at most one match for each rule."""
@@ -80,20 +46,12 @@ def compiled(rules: RuleSet) -> "Matcher":
     return Matcher([rule for rule in rules.rules if not rule.is_of_whole])
 
 
-@cache
-def _noise() -> Finder:
-    return _any_of(NOISE)
-
-
-@lru_cache(maxsize=512)
-def _any_of(patterns: tuple[str, ...]) -> Finder:
-    return finder(compile_pattern("|".join(f"(?:{pattern})" for pattern in patterns)))
-
-
 def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
     """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
-    return _noise()(line.raw, 0, len(line.raw))[0] != NOT_FOUND or (
-        text.has_both and (line.stays or text.is_reformatted(line))
+    return (
+        is_noise(line.raw)
+        or (text.has_both and (line.stays or text.is_reformatted(line)))
+        or text.continues_noise(line)
     )
 
 
@@ -136,7 +94,7 @@ class Matcher:
         ]
         self._patterns = TextPatterns([look.patterns for look in self._looks])
         self._exclude = [
-            [_any_of(texts) for texts in (rule.exclude, rule.exclude_of_file) if texts]
+            [any_of(texts) for texts in (rule.exclude, rule.exclude_of_file) if texts]
             for rule in rules
         ]
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
 from reviewbot.routing.layout import reformatted_rows, same_hunk
+from reviewbot.routing.noise import continued_rows
 from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
@@ -126,6 +127,11 @@ class ChangedText:
             self._reformatted[part.index] = same
         return same or part.is_reformatted(self._nth(line, part))
 
+    def continues_noise(self, line: "ChangedLine") -> bool:
+        """Whether a line goes on with an import or a message to a log that began above it."""
+        part = line.part or self._part(line)
+        return part.continues_noise(self._nth(line, part))
+
     def _may_be_same(self, part: "_Part") -> bool:
         """A cheap look before words and signs are told apart: most hunks differ in more."""
         if self.cut:
@@ -208,6 +214,7 @@ class _Part:
         self._own: list[int] = []
         self._other: list[int] = []
         self._reformatted: Set[int] | None = None
+        self._continued: Set[int] | None = None
 
     def place(self, nth: int) -> int:
         """Where its `nth` line stands among all lines of its side of the hunk; both from 0."""
@@ -226,6 +233,17 @@ class _Part:
             self._reformatted = reformatted_rows(self.hunk)
         self.place(nth)
         return self._own[nth] in self._reformatted
+
+    def continues_noise(self, nth: int) -> bool:
+        """Whether its `nth` line goes on with an import or a message to a log."""
+        if self._continued is None:
+            self._continued = continued_rows([raw[1:] for raw in self.lines()])
+        return bool(self._continued) and self.place(nth) in self._continued
+
+    def lines(self) -> list[str]:
+        """All lines of its side of the hunk, those that stay with them."""
+        other = "-" if self.side == "RIGHT" else "+"
+        return [raw for raw in self.hunk.body if raw[0] != other]
 
 
 class ChangedLine:
@@ -347,8 +365,7 @@ def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
     hunk = part.hunk
     if not needs_surroundings("\n".join(hunk.body), syntax):
         return _Surroundings(None, [])
-    other = "-" if part.side == "RIGHT" else "+"
-    lines = [raw for raw in hunk.body if raw[0] != other]
+    lines = part.lines()
     text = "\n".join([raw[1:] for raw in lines])
     begins = accumulate(map(len, lines), initial=0)  # a marker is as long as a line feed
     start = hunk.new_start if part.side == "RIGHT" else hunk.old_start
