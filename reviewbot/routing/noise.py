@@ -41,15 +41,13 @@ NOISE = (
 
 #: Statements of several lines that are no evidence: what begins an import, or writes to a log or
 #: says that something is deprecated.
-_IMPORT = re.compile(
-    r"^[^\S\n]*(?:from\s+\S+\s+import\s*\(|import\s+(?:type\s+)?(?:\w+,\s*)?\{|import\s*\("
-    r"|(?:pub\s+)?use\s+[\w\\:]+\{)[^)}\n]*$",
-    re.MULTILINE,
+_IMPORT = (
+    r"^\s*(?:from\s+\S+\s+import\s*\(|import\s+(?:type\s+)?(?:\w+,\s*)?\{|import\s*\("
+    r"|(?:pub\s+)?use\s+[\w\\:]+\{)[^)}]*$",
 )
-_TELLING = re.compile(
-    r"^[^\S\n]*[\w.:>$@!-]*\b_?(?:(?i:log|logger|logging|slog|klog|logrus|zap|console)(?:\(\))?(?:\.|->|::)\w+|log_\w+"
-    r"|trigger_deprecation|deprecate|warnings\.warn)!?\([^()\n]*$",
-    re.MULTILINE,
+_TELLING = (
+    rf"\b_?(?:(?i:log|logger|logging|slog|klog|logrus|zap|console)(?:\(\))?(?:\.|->|::){_LEVEL}|log_{_LEVEL}"
+    r"|trigger_deprecation|deprecate|warnings\.warn)!?\([^()]*$",
 )
 _CALL = re.compile(r"\w\s?\(")
 #: Longest such statement, lines.
@@ -64,14 +62,15 @@ def is_noise(line: bytes) -> bool:
 def continued_rows(lines: Sequence[str]) -> Set[int]:
     """Which of these lines, from 0, go on with an import, or with what is only told: as long as
     nothing is called in it."""
-    text = "\n".join(lines)
+    data = "\n".join(lines).encode("utf-8", "replace")
     rows: set[int] = set()
     for beginning, may_call in ((_IMPORT, True), (_TELLING, False)):
-        for found in beginning.finditer(text):
-            first = text.count("\n", 0, found.start() + 1)
-            inner = _rest(lines, first)
+        look, at = any_of(beginning), 0
+        while at < len(data) and (found := look(data, at, len(data))[0]) != NOT_FOUND:
+            inner = _rest(lines, data.count(b"\n", 0, found[1]))
             if may_call or not any(_CALL.search(lines[row]) for row in inner):
                 rows.update(inner)
+            at = found[1] + 1
     return rows
 
 

@@ -36,6 +36,8 @@ def test_lines_that_go_on_with_an_import_or_a_message_are_no_evidence(
         ("from bank import (", *("    a," for _ in range(MOST_ROWS)), ")"),
         ("logger.info(", "    money"),
         ("deprecated = [", "    money,", "]"),
+        ("log_in(", "    money,", ")"),
+        ("Log.create(", "    money,", ")"),
     ],
 )
 def test_what_is_called_or_never_ends_stays_evidence(lines: tuple[str, ...]):
