@@ -209,6 +209,8 @@ class RuleFile(Closed):
     """Where no rule of this file looks."""
     view_paths: PathPatterns = ()
     """What people only see: where only rules with `in_views` look."""
+    exclude: Patterns = Field((), alias="not")
+    """A line that one of these matches is no evidence for any rule of this file."""
     optional: bool = False
     """Looked at only where the policy's `route.also` names the area."""
     rules: tuple[RuleEntry, ...] = Field(min_length=1, max_length=MAX_RULES)

@@ -5,15 +5,15 @@ lines are no evidence: they only tell whether a changed line is part of a commen
 """
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Kind, Side
-from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.model import Match
+from reviewbot.routing.noise import is_noise
 from reviewbot.routing.paths import PathSets
-from reviewbot.routing.patterns import NOT_FOUND, Finder, Search, TextPatterns, finder
+from reviewbot.routing.patterns import NOT_FOUND, Search, TextPatterns, any_of
 from reviewbot.routing.places import words_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.text import ChangedLine, ChangedText
@@ -30,35 +30,6 @@ MOST_MEASURED = 40
 KNOWN_PATHS = 16_384
 #: A list of paths that holds none.
 NOWHERE = ("!**",)
-
-_CODE = r"=(){};<>\[\]\"$\n"
-_SMALL = "(?:the|an?|to|of|is|are|this|that|they|their|will|be|should|must|may|it|has|have)"
-_END = r"[^;\n]*;?\s*$"
-#: Lines that are no evidence in any language: comments, imports, packages, prose. Code that
-#: follows a comment or an import on the same line keeps it evidence.
-NOISE = (
-    r"^\s*(?://|#(?:[\s!#-]|$)|\*(?:\s*$|\s+[^\s@]|\s+@(?:[^A-Z]|[\w\\]*(?:[^\w\\(]|$)))|--(?:[\s\-]|$)|<%#)",
-    r"^\s*(?:/?\*(?:[^*\n]|\*+[^*/\n])*\*+/|\*/|/\*(?:[^*\n]|\*+[^*/\n])*\**)\s*$",
-    r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
-    rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
-    r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
-    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::)|alias\s+[A-Z]){_END}",
-    rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
-    r"^\s*autoload\s*\(?:\w+,\s*['\"][^'\"]*['\"]\)?\s*$",
-    rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
-    # what is written to a log, as far as nothing is called for it and nothing follows
-    r"^\s*(?:Log::(?:debug|info|notice|warning|error)|(?:this\.|self\.|s\.|@)?_?log(?:ger)?\.(?:trace|debug|info|warn(?:ing)?|error|fine)"
-    r"|(?:Rails\.)?logger\.\w+|Logger\.\w+|console\.(?:log|debug|info|warn|error)|StatsD\.\w+|statsd\.\w+|(?:tracing::)?(?:debug|info|trace|warn|error)!)[\s(](?:[^();\n]|\b(?:get|is|has|to)[A-Z]\w*\(\))*\)?\s*;?\s*$",
-    r"^\s*if\s*\(?(?:this\.|self\.)?_?(?:log|logger|LOG|LOGGER)\.(?:is\w*Enabled|isEnabledFor|IsEnabled)\([\w.]*\)\)?\s*[{:]?\s*$",
-    # what linters shall pass over, alone on its line
-    r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\([^()\[\]]*\)\]|@Suppress(?:Warnings)?\([^()]*\)"
-    r"|\[(?:\w+:\s*)?SuppressMessage\([^()\[\]]*\)\]|#pragma\s+warning\s[\w\s,]*)\s*$",
-    # the version of the project, as it is written for each release
-    r"(?i)^\s*(?:(?:public|private|protected|internal|static|final|const|val|let|var|export|readonly|string|str)\s+)*"
-    r"[\"'$]?_*version_*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,]*\s*$",
-    # prose of a docstring or block comment: no sign of code and two small words
-    rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
-)
 
 
 class Found(NamedTuple):
@@ -77,15 +48,12 @@ def compiled(rules: RuleSet) -> "Matcher":
     return Matcher([rule for rule in rules.rules if not rule.is_of_whole])
 
 
-@cache
-def _noise() -> Finder:
-    return finder(compile_pattern("|".join(f"(?:{part})" for part in NOISE)))
-
-
 def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
     """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
-    return _noise()(line.raw, 0, len(line.raw))[0] != NOT_FOUND or (
-        text.has_both and (line.stays or text.is_reformatted(line))
+    return (
+        is_noise(line.raw)
+        or (text.has_both and (line.stays or text.is_reformatted(line)))
+        or text.continues_noise(line)
     )
 
 
@@ -128,9 +96,7 @@ class Matcher:
         ]
         self._patterns = TextPatterns([look.patterns for look in self._looks])
         self._exclude = [
-            finder(compile_pattern("|".join(f"(?:{text})" for text in rule.exclude)))
-            if rule.exclude
-            else None
+            [any_of(texts) for texts in (rule.exclude, rule.exclude_of_file) if texts]
             for rule in rules
         ]
 
@@ -185,7 +151,7 @@ class Matcher:
                 line.is_nothing = is_nothing(line, text)
             if (
                 line.is_nothing
-                or (excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND)
+                or any(out(line.raw, 0, len(line.raw))[0] != NOT_FOUND for out in excluded)
                 or (not look.added and line.is_indented)
             ):
                 at = line.end + 1

@@ -1,7 +1,7 @@
 """Many RE2 patterns over one text."""
 
 from collections.abc import Callable, Iterable, Sequence, Set
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import re2
@@ -28,6 +28,12 @@ def finder(pattern: Any) -> Finder:
     Those cost more than the search on a line; tests hold this to what the pattern itself finds.
     """
     return partial(pattern._regexp.Match, re2._Anchor.UNANCHORED)
+
+
+@lru_cache(maxsize=512)
+def any_of(patterns: tuple[str, ...]) -> Finder:
+    """The search for any of these patterns, compiled once."""
+    return finder(compile_pattern("|".join(f"(?:{pattern})" for pattern in patterns)))
 
 
 class PathPatterns:

@@ -65,6 +65,8 @@ class Rule:
     """RE2 patterns for the change's title, instead of lines."""
     exclude: tuple[str, ...] = ()
     """A line (or title) that one of these RE2 patterns matches is no evidence."""
+    exclude_of_file: tuple[str, ...] = ()
+    """The same for lines, for all rules of its file."""
     measure: Measure | None = None
     """What it counts over the whole change; None: it speaks for each file on its own."""
     at_least: float = 0.0
@@ -153,7 +155,9 @@ def load_rules(texts: Mapping[str, str], learned: Learned | None = None) -> Rule
                 other = rules[entry.id].source
                 raise DocumentError(source, line, f"rule id {entry.id} is taken", f"see {other}")
             ignored = file.ignore_paths if entry.in_views else file.ignore_paths + file.view_paths
-            rules[entry.id] = _rule(entry, area.name, source, file.kinds, ignored)
+            rules[entry.id] = replace(
+                _rule(entry, area.name, source, file.kinds, ignored), exclude_of_file=file.exclude
+            )
     return RuleSet(areas, tuple(rules.values()), learned)
 
 

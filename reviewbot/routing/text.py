@@ -2,26 +2,25 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 from itertools import accumulate
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
+from reviewbot.routing.layout import reformatted_rows, same_hunk
+from reviewbot.routing.noise import continued_rows
 from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
-#: What formatters keep: words, and signs that are no commas.
-_SIGNS = re.compile(r"\w+|[^\w\s,]")
 _ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
 _ANNOTATION = re.compile(rb"\s*/?\*+\s+@[A-Z][\w\\]*\(")
 _FORMATTING = b" \t,;()"
 #: Signs that most code has, and that no layout changes.
-_USUAL = (b"(", b".", b"=", b":")
+_USUAL = (b".", b"=", b":")
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
-_EVEN_QUOTES = str.maketrans("'`,", '"" ')
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
 _NONE: Set[int] = frozenset()
@@ -67,6 +66,7 @@ class ChangedText:
         self._others: dict[bool, _Other] = {}
         self._even: dict[bytes, bool] = {}
         self._reformatted: dict[int, bool] = {}
+        self._language = file.language
         self._syntax = syntax_of(file.language)
 
     def line(self, offset: int) -> "ChangedLine":
@@ -115,17 +115,22 @@ class ChangedText:
         return offset >= line.code_until and is_talk_alone(line.text, syntax, line.column(offset))
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
-        """Whether the hunk of `line` has the same words and signs in the same order as before:
-        only line breaks, commas and the kind of quotes came or went.
+        """Whether the hunk of `line` has the same words and signs in the same order as before, or
+        the lines that changed together with it have: only their layout changed.
         """
         if not self.has_both:
             return False
         part = line.part or self._part(line)
         same = self._reformatted.get(part.index)
         if same is None:
-            same = self._may_be_same(part) and _same_code(part.hunk.added, part.hunk.removed)
+            same = self._may_be_same(part) and same_hunk(part.hunk, self._language)
             self._reformatted[part.index] = same
-        return same
+        return same or part.is_reformatted(self._nth(line, part))
+
+    def continues_noise(self, line: "ChangedLine") -> bool:
+        """Whether a line goes on with an import or a message to a log that began above it."""
+        part = line.part or self._part(line)
+        return part.continues_noise(self._nth(line, part))
 
     def _may_be_same(self, part: "_Part") -> bool:
         """A cheap look before words and signs are told apart: most hunks differ in more."""
@@ -208,6 +213,8 @@ class _Part:
 
         self._own: list[int] = []
         self._other: list[int] = []
+        self._reformatted: Set[int] | None = None
+        self._continued: Set[int] | None = None
 
     def place(self, nth: int) -> int:
         """Where its `nth` line stands among all lines of its side of the hunk; both from 0."""
@@ -219,6 +226,24 @@ class _Part:
                 self._other = [at for at, raw in enumerate(body) if raw[0] == other]
         at = self._own[nth]
         return at - bisect_left(self._other, at)
+
+    def is_reformatted(self, nth: int) -> bool:
+        """Whether the lines that changed together with its `nth` only have another layout."""
+        if self._reformatted is None:
+            self._reformatted = reformatted_rows(self.hunk)
+        self.place(nth)
+        return self._own[nth] in self._reformatted
+
+    def continues_noise(self, nth: int) -> bool:
+        """Whether its `nth` line goes on with an import or a message to a log."""
+        if self._continued is None:
+            self._continued = continued_rows([raw[1:] for raw in self.lines()])
+        return bool(self._continued) and self.place(nth) in self._continued
+
+    def lines(self) -> list[str]:
+        """All lines of its side of the hunk, those that stay with them."""
+        other = "-" if self.side == "RIGHT" else "+"
+        return [raw for raw in self.hunk.body if raw[0] != other]
 
 
 class ChangedLine:
@@ -340,34 +365,11 @@ def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
     hunk = part.hunk
     if not needs_surroundings("\n".join(hunk.body), syntax):
         return _Surroundings(None, [])
-    other = "-" if part.side == "RIGHT" else "+"
-    lines = [raw for raw in hunk.body if raw[0] != other]
+    lines = part.lines()
     text = "\n".join([raw[1:] for raw in lines])
     begins = accumulate(map(len, lines), initial=0)  # a marker is as long as a line feed
     start = hunk.new_start if part.side == "RIGHT" else hunk.old_start
     return _Surroundings(Talk(text, syntax, from_top=start <= 1), list(begins))
-
-
-def _same_code(added: Sequence[str], removed: Sequence[str]) -> bool:
-    if not _same_letters(added, removed):
-        return False
-    if [line.strip() for line in added] == [line.strip() for line in removed]:
-        return False  # only the indent changed: a check may have moved under a condition
-    old, new = (
-        _SIGNS.findall("\n".join(lines).replace("'", '"').replace("`", '"'))
-        for lines in (removed, added)
-    )
-    return old == new
-
-
-def _same_letters(added: Sequence[str], removed: Sequence[str]) -> bool:
-    """Whether all but blanks and commas is the same: less work than telling words apart."""
-    return _unspaced("\n".join(added)) == _unspaced("\n".join(removed))
-
-
-def _unspaced(text: str) -> str:
-    """A text without blanks and commas, with one kind of quotes."""
-    return "".join(text.translate(_EVEN_QUOTES).split())
 
 
 def _indent(line: str) -> int:

@@ -23,7 +23,7 @@ BY_NAME = {
         spec/models/user_spec.rb test/models/user_test.rb test/pay_test.exs src/lib_test.rs
         src/test/java/PayTest.java src/main/java/PayTests.java PayIT.java src/PaySpec.kt
         tests/Feature/PayTest.php Shop.Tests/PayTests.cs Tests/PayTests/PayTests.swift
-        cypress/pay.cy.ts e2e/pay.ts src/__snapshots__/x.snap testdata/golden.json pay_unittest.cc
+        cypress/pay.cy.ts app/test_pay.js e2e/pay.ts src/__snapshots__/x.snap testdata/golden.json pay_unittest.cc
         src/test/resources/db/migration/V1__x.sql tests/fixtures/package.json phpunit.ci.mysql.xml phpunit.xml.dist
     """,
     Kind.MIGRATION: """

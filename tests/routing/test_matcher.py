@@ -88,6 +88,14 @@ def test_a_line_that_not_rules_out_leaves_the_next_one(matcher: Matcher, file: A
         "#[allow(money)]",
         '@SuppressWarnings("money")',
         "Money that is owed to the bank should be paid before it is due.",
+        'log.Infof("money %s", id)',
+        "logger.LogInformation('money');",
+        "$this->logger->warning('money');",
+        "util.log_info('money', path=path)",
+        "Bank.deprecate 'money goes'",
+        "trigger_deprecation('bank', '1.2', 'money');",
+        '@Deprecated(since = "money")',
+        "use Bank\\Money as Cash;",
     ],
 )
 def test_comments_imports_and_prose_are_no_evidence(matcher: Matcher, file: Any, line: str):
@@ -128,6 +136,9 @@ def test_the_version_of_a_project_is_no_evidence(
         '@SuppressWarnings("unchecked") int x = bank.pay(x)',
         "#[allow(dead_code)] fn f() { bank.pay(x) } // )]",
         " * @Bank\\Pays(bank.pay(x))",
+        "log_in(bank.pay(x))",
+        "deprecate(bank.pay(x))",
+        "catalog.error(bank.pay(x))",
     ],
 )
 def test_code_that_looks_like_a_comment_is_evidence(matcher: Matcher, file: Any, line: str):

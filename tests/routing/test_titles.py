@@ -162,3 +162,23 @@ def test_a_rule_looks_into_views_where_the_others_of_its_file_do_not(change: Any
     assert fired("a/b.vue") == ["a.also"]
     assert fired("samples/b.vue") == []
     assert fired("a/b.py") == ["a.all", "a.also"]
+
+
+def test_what_a_file_rules_out_is_no_evidence_for_any_of_its_rules(change: Any, file: Any):
+    rules = load_rules(
+        {
+            "a.yml": "area: a\ntitle: A\nnot: ['^label:']\nrules:\n"
+            "  - {id: a.one, why: w, weight: 3, added: [xx]}\n"
+            "  - {id: a.two, why: w, weight: 3, added: [xx], not: [yy]}\n"
+            "  - {id: a.place, why: w, names: [till]}\n"
+        }
+    )
+
+    def fired(line: str) -> list[str]:
+        given = change(file("till/b.py", [line]))
+        decided = decide(given, rules, load_policy("{}"), local_context_tokens=None)
+        return [match.rule for match in decided.reasons]
+
+    assert fired("label: xx") == []
+    assert fired("xx = yy") == ["a.one", "a.place"]
+    assert fired("xx") == ["a.one", "a.two", "a.place"]

@@ -1,0 +1,72 @@
+"""What only stands otherwise on the page is no change; what moved may be one."""
+
+from typing import Any
+
+import pytest
+
+from reviewbot.change.model import FileChange, Hunk, Status
+from reviewbot.routing.layout import reformatted_rows, same_hunk
+from reviewbot.routing.matcher import Matcher
+from reviewbot.routing.rules import RuleSet
+
+
+@pytest.fixture(scope="module")
+def matcher(rules: RuleSet) -> Matcher:
+    return Matcher(rules.rules)
+
+
+def hunk(*body: str) -> Hunk:
+    old, new = (sum(row[0] in marks for row in body) for marks in (" -", " +"))
+    return Hunk(1, old, 1, new, "", body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ("-x = f(a, b)", "+x = (", "+    f(a, b)", "+)"),
+        ("-x = a \\", "-    or b", "+x = a or b"),
+        ("-if (a and b):", "+if a and b:"),
+        ("-f(a, 'b')", "+f(", "+    a,", '+    "b",', "+)"),
+        ("-return (a)", "+return a"),
+    ],
+)
+def test_brackets_quotes_and_line_breaks_are_layout(body: tuple[str, ...]):
+    assert same_hunk(hunk(*body), "python")
+    assert reformatted_rows(hunk(*body)) == set(range(len(body)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ("-x = (a + b) * c", "+x = a + b * c"),
+        ("-x = (a,)", "+x = a"),
+        ("-x = a", "+x = b"),
+        ("-f((a))", "+f(a)"),
+        ("-pay(x)", " if debug:", "+    pay(x)"),
+        ("-pay(x, y)", " if debug:", "+    pay(", "+        x, y", "+    )"),
+    ],
+)
+def test_other_words_or_another_order_are_a_change(body: tuple[str, ...]):
+    assert not same_hunk(hunk(*body), "go")
+    assert not reformatted_rows(hunk(*body))
+
+
+def test_indents_alone_are_layout_where_blocks_end_by_signs():
+    deeper = hunk(" {", "-bank.pay(x)", "+    bank.pay(x)", " }")
+
+    assert same_hunk(deeper, "c#")
+    assert not same_hunk(deeper, "python")
+    assert not same_hunk(deeper, None)
+
+
+def test_lines_beside_a_real_change_are_judged_apart(matcher: Matcher, file: Any):
+    both = hunk("-x = bank.pay(a, b)", "+x = (", "+    bank.pay(a, b)", "+)", " then", "-y", "+z")
+    moved = hunk("-x = bank.pay(a, b)", "+if x:", "+    x = bank.pay(a, b)")
+
+    def fired(part: Hunk) -> list[str]:
+        change = FileChange("a.py", status=Status.MODIFIED, hunks=(part,), language="python")
+        return [match.rule for match in matcher.find(change).matches]
+
+    assert reformatted_rows(both) == {0, 1, 2, 3}
+    assert fired(both) == []
+    assert fired(moved) == ["pay.call"]
