@@ -76,17 +76,18 @@ def train(rows: Sequence[Sample], area: str) -> AreaModel:
 
     Neither evidence nor a title ever counts against its area.
     """
+    rows = [row for row in rows if row.spreads[area].points]
     y = np.array([float(area in row.labels) for row in rows])
     x = np.array([(1.0, *features(row.spreads[area])) for row in rows])
     ridge = np.array([0.0, *[RIDGE] * len(FEATURES)])
-    upward = np.array([False, *(name not in {"found", "size"} for name in FEATURES)])
+    upward = np.array([False, *(name != "size" for name in FEATURES)])
     doubt = likelihoods(x, fitted(x, y, ridge, upward))
     chosen = telling(rows, y - doubt, doubt * (1 - doubt))
     weights = fitted(
         np.hstack([x, columns(rows, chosen)]),
         y,
         np.concatenate([ridge, np.full(len(chosen), RIDGE_OF_WORDS)]),
-        np.concatenate([upward, [kind == "title" for kind, _ in chosen]]),
+        np.array([*upward, *(kind == "title" for kind, _ in chosen)]),
     )
     words: dict[str, dict[str, float]] = {kind: {} for kind in FEWEST}
     for (kind, word), weight in zip(chosen, weights[len(ridge) :], strict=True):
@@ -140,7 +141,7 @@ def shares(row: Sample, known: Collection[Word]) -> dict[Word, float]:
 def score(learned: Learned, area: str, row: Sample) -> float:
     """The area's sum of points, as the router makes it."""
     spread = row.spreads[area]
-    if area not in learned.areas:
+    if not spread.points or area not in learned.areas:
         return spread.points
     limits = RULES.areas[area]
     return spread.points + learned.points(

@@ -4,8 +4,7 @@ Formatters break lines, add commas, change quotes and put round brackets around 
 """
 
 import re
-from collections.abc import Sequence, Set
-from itertools import groupby
+from collections.abc import Sequence
 
 from reviewbot.change.model import Hunk
 
@@ -39,28 +38,6 @@ def same_hunk(hunk: Hunk, language: str | None) -> bool:
     if [line.strip() for line in old] == [line.strip() for line in new]:
         return language in _FREE
     return _words(old) == _words(new)
-
-
-def reformatted_rows(hunk: Hunk) -> Set[int]:
-    """The rows of a hunk's body, from 0, that only have another layout together with those around
-    them that changed. They begin where they began: what moved may now stand in another block.
-    """
-    rows: set[int] = set()
-    for stays, group in groupby(enumerate(hunk.body), key=lambda row: row[1][0] == " "):
-        block = [] if stays else list(group)
-        added, removed = ([raw[1:] for _, raw in block if raw[0] == mark] for mark in "+-")
-        if added and removed and _same_block(added, removed):
-            rows.update(row for row, _ in block)
-    return rows
-
-
-def _same_block(added: Sequence[str], removed: Sequence[str]) -> bool:
-    begins = [len(lines[0]) - len(lines[0].lstrip()) for lines in (added, removed)]
-    if begins[0] != begins[1] or not _same_letters(added, removed):
-        return False
-    if [line.strip() for line in added] == [line.strip() for line in removed]:
-        return False
-    return _words(added) == _words(removed)
 
 
 def _same_letters(added: Sequence[str], removed: Sequence[str]) -> bool:

@@ -10,13 +10,14 @@ a rule's.
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log, log1p
+from functools import cached_property
+from math import exp, fsum, log, log1p
 from typing import NamedTuple
 
 from reviewbot.errors import DocumentError
-from reviewbot.routing.vocabulary import Words
+from reviewbot.routing.vocabulary import Vocabulary, Words
 
 #: It never moves an area's sum further: several strong rules that agree can't be talked away.
 MAX_POINTS = 3.0
@@ -29,7 +30,7 @@ USUAL_SHARE, LEAST_SHARE = 0.1, 0.002
 #: Points between doubtful and sure, where a policy sets them closer.
 LEAST_GAP = 1.0
 #: A name for each feature, in the order of the weights.
-FEATURES = ("found", "points", "strong", "lines", "share", "size", "placed", "in_place", "titled")
+FEATURES = ("points", "strong", "lines", "share", "size", "placed", "in_place", "titled")
 #: How many known words of a kind a change is taken to have at least: the weights of all are
 #: divided by the root of their number, so that long changes say no more than short ones.
 FEWEST = {"changed": 9, "title": 3, "path": 3}
@@ -58,6 +59,13 @@ class Spread(NamedTuple):
     """Not all lines that are evidence were counted."""
 
 
+class Said(NamedTuple):
+    """What one word says: for the area above 0."""
+
+    word: str
+    weight: float
+
+
 @dataclass(frozen=True)
 class AreaModel:
     """A logistic model: how likely a change with this spread is of the area."""
@@ -69,34 +77,29 @@ class AreaModel:
     words: Mapping[str, Mapping[str, float]]
     """Weights of words by where they stand: a field of `Words`."""
 
-    def likelihood(self, spread: Spread, words: Words) -> float:
+    def likelihood(self, spread: Spread, said: Sequence[Said]) -> float:
         """From 0 to 1."""
-        parts = zip(self.weights, features(spread), strict=True)
-        evidence = sum(weight * value for weight, value in parts)
-        said = sum(sum(part.values()) for part in self._said(words))
-        return 1 / (1 + exp(-(self.bias + evidence + said)))
+        evidence = [weight * x for weight, x in zip(self.weights, features(spread), strict=True)]
+        return 1 / (1 + exp(-fsum((self.bias, *evidence, *(each.weight for each in said)))))
 
-    def speaking(self, words: Words) -> int:
-        """How many of the words speak for the area."""
-        return sum(weight > 0 for part in self._said(words) for weight in part.values())
+    def said(self, words: Words) -> list[Said]:
+        """What each known word of a change says, for the area or against it."""
+        out = []
+        for kind, fewest in FEWEST.items():
+            weights = self.words[kind]
+            known = weights.keys() & getattr(words, kind)
+            share = max(len(known), fewest) ** -0.5
+            out += [Said(word, weights[word] * share) for word in known]
+        return out
 
     def loudest(self, words: Words, points: float) -> tuple[str, ...]:
         """The words that speak most for these points, or against: the loudest first."""
-        said: defaultdict[str, float] = defaultdict(float)
-        for part in self._said(words):
-            for word, weight in part.items():
-                said[word] += weight
-        told = [(word, weight) for word, weight in said.items() if weight * points > 0]
+        total: defaultdict[str, float] = defaultdict(float)
+        for word, weight in sorted(self.said(words)):
+            total[word] += weight
+        told = [(word, weight) for word, weight in total.items() if weight * points > 0]
         told.sort(key=lambda pair: (-abs(pair[1]), pair[0]))
         return tuple(word for word, _ in told[:MOST_NAMED])
-
-    def _said(self, words: Words) -> Iterator[dict[str, float]]:
-        """What each known word of a change says, by where it stands."""
-        for kind, fewest in FEWEST.items():
-            weights, present = self.words[kind], getattr(words, kind)
-            known = sorted(weights.keys() & present)
-            share = max(len(known), fewest) ** -0.5
-            yield {word: weights[word] * share for word in known}
 
 
 @dataclass(frozen=True)
@@ -111,16 +114,23 @@ class Learned:
     rules: frozenset[str] = frozenset()
     """The rules that they were trained with; what others say is not weighed."""
 
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words that any of the models knows."""
+        kinds = [words for model in self.areas.values() for words in model.words.values()]
+        return Vocabulary(frozenset(word for words in kinds for word in words))
+
     def points(
         self, area: str, spread: Spread, words: Words, *, threshold: float, uncertain: float
     ) -> float:
         """What is added to the sum of an area's rules, below 0 where little speaks for it.
 
-        Words, a title, or one weak hint on one line can make a change doubtful together, never
-        sure, and a few words make it nothing.
+        With words beside it, one weak hint on one line, or a title, can make a change doubtful,
+        never sure; a few words add nothing to it.
         """
         model = self.areas[area]
-        likelihood = model.likelihood(spread, words)
+        said = model.said(words)
+        likelihood = model.likelihood(spread, said)
         at_sure, at_uncertain = _logit(self.sure), _logit(self.uncertain)
         scale = max(threshold - uncertain, LEAST_GAP) / (at_sure - at_uncertain)
         worth = threshold + (_logit(likelihood) - at_sure) * scale
@@ -129,9 +139,10 @@ class Learned:
         )
         most = MAX_POINTS
         if not may_be_sure:  # as far as the doubt, or not at all
-            doubtful = worth >= uncertain and model.speaking(words) >= LEAST_WORDS
+            speaking = sum(each.weight > 0 for each in said)
+            doubtful = worth >= uncertain and speaking >= LEAST_WORDS
             most = max(0.0, uncertain - spread.points) if doubtful else 0.0
-        least = -MAX_POINTS if spread.points > 0 else 0.0
+        least = -MAX_POINTS
         if spread.taken_away:  # a check that is gone stays in doubt, whatever stands around it
             least = max(least, min(0.0, uncertain - spread.points))
         return round(max(least, min(most, MAX_POINTS, worth - spread.points)), 1)
@@ -141,7 +152,6 @@ def features(spread: Spread) -> tuple[float, ...]:
     """What the model sees of a spread, in the order of `FEATURES`."""
     share = spread.lines / max(spread.changed, spread.lines, 1)
     return (
-        float(spread.points > 0),
         min(spread.points, MOST_SUM) / 3,
         float(spread.points >= STRONG),
         log1p(min(spread.lines, MOST_LINES)) / 2,
@@ -156,14 +166,11 @@ def features(spread: Spread) -> tuple[float, ...]:
 def in_words(spread: Spread, title: str, points: float, words: Sequence[str]) -> str:
     """The reason for these points, as people read it."""
     side = "for" if points > 0 else "against"
-    spoken = ", ".join(words)
-    if not spread.points:
-        return f"No rule fired, but its words speak for {title.lower()}: {spoken}"
     only = "only " if points < 0 and not spread.more else ""
     place = "some in code named for it" if spread.in_place else "none in code named for it"
     more = " or more" if spread.more else ""
     named = ", as its title does" if spread.titled else ""
-    said = f"; words {side} it: {spoken}" if words else ""
+    said = f"; words {side} it: {', '.join(words)}" if words else ""
     return (
         f"How evidence of {title.lower()} lies:"
         f" {only}{spread.lines}{more} of {spread.changed} changed lines speak for it,"

@@ -50,11 +50,7 @@ def compiled(rules: RuleSet) -> "Matcher":
 
 def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
     """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
-    return (
-        is_noise(line.raw)
-        or (text.has_both and (line.stays or text.is_reformatted(line)))
-        or text.continues_noise(line)
-    )
+    return is_noise(line.raw) or (text.has_both and (line.stays or text.is_reformatted(line)))
 
 
 def changes_code(file: FileChange) -> bool:

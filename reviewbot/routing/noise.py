@@ -1,8 +1,5 @@
 """Lines that are no evidence in any language: comments, imports, logging, prose."""
 
-import re
-from collections.abc import Sequence, Set
-
 from reviewbot.routing.patterns import NOT_FOUND, any_of
 
 _CODE = r"=(){};<>\[\]\"$\n"
@@ -39,48 +36,7 @@ NOISE = (
     rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
 )
 
-#: Statements of several lines that are no evidence: what begins an import, or writes to a log or
-#: says that something is deprecated.
-_IMPORT = (
-    r"^\s*(?:from\s+\S+\s+import\s*\(|import\s+(?:type\s+)?(?:\w+,\s*)?\{|import\s*\("
-    r"|(?:pub\s+)?use\s+[\w\\:]+\{)[^)}]*$",
-)
-_TELLING = (
-    rf"\b_?(?:(?i:log|logger|logging|slog|klog|logrus|zap|console)(?:\(\))?(?:\.|->|::){_LEVEL}|log_{_LEVEL}"
-    r"|trigger_deprecation|deprecate|warnings\.warn)!?\([^()]*$",
-)
-_CALL = re.compile(r"\w\s?\(")
-#: Longest such statement, lines.
-MOST_ROWS = 60
-
 
 def is_noise(line: bytes) -> bool:
     """Whether a line is no evidence by what it says."""
     return any_of(NOISE)(line, 0, len(line))[0] != NOT_FOUND
-
-
-def continued_rows(lines: Sequence[str]) -> Set[int]:
-    """Which of these lines, from 0, go on with an import, or with what is only told: as long as
-    nothing is called in it."""
-    data = "\n".join(lines).encode("utf-8", "replace")
-    rows: set[int] = set()
-    for beginning, may_call in ((_IMPORT, True), (_TELLING, False)):
-        look, at, row = any_of(beginning), 0, 0
-        while at < len(data) and (found := look(data, at, len(data))[0]) != NOT_FOUND:
-            row += data.count(b"\n", at, found[1])
-            inner = _rest(lines, row)
-            if may_call or not any(_CALL.search(lines[each]) for each in inner):
-                rows.update(inner)
-            at = found[1]
-    return rows
-
-
-def _rest(lines: Sequence[str], first: int) -> range:
-    """The rows behind `first` up to where its brackets are closed; none where they are not."""
-    depth = 0
-    for row in range(first, min(len(lines), first + MOST_ROWS)):
-        opened = sum(lines[row].count(sign) for sign in "([{")
-        depth += opened - sum(lines[row].count(sign) for sign in ")]}")
-        if depth <= 0:
-            return range(first + 1, row + 1)
-    return range(0)

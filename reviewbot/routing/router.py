@@ -18,7 +18,7 @@ from reviewbot.routing.rules import Area, RuleSet, policy_rules, switched_on
 from reviewbot.routing.seen import Seen
 from reviewbot.routing.spread import spread_of, weighed, words_in
 from reviewbot.routing.titles import titled
-from reviewbot.routing.vocabulary import Words
+from reviewbot.routing.vocabulary import Vocabulary, Words
 from reviewbot.routing.wording import decision, plural
 
 #: Reasons shown for a change; the heaviest come first.
@@ -63,7 +63,7 @@ def decide(
     counted = measured(seen, (*rules.measuring, *own.measuring), local_context_tokens)
     found = (*[match for s in seen for match in s.matches], *titles, *learned, *counted)
     scores = _scores(found)
-    told = {match.area for match in counted}, {match.area for match in (*titles, *learned)}
+    told = {match.area for match in counted}, {match.area for match in titles}
     verdict = _verdict(seen, scores, areas, change, policy, *told)
     large = _large(seen, policy, local_context_tokens)
     by_size = large if policy.route.large.to == "claude" and not verdict.asked else ""
@@ -94,7 +94,7 @@ def evidence(change: Change, rules: RuleSet) -> tuple[dict[str, Spread], Words]:
     ids = frozenset(rule.id for rule in rules.rules)
     titles = titled(change.title, seen, (rules,))
     spreads = {area: spread_of(seen, titles, area, ids) for area in rules.areas}
-    return spreads, words_in(seen, change.title)
+    return spreads, words_in(seen, change.title, Vocabulary())
 
 
 def _verdict(
@@ -106,14 +106,14 @@ def _verdict(
     counted: Set[str],
     named: Set[str],
 ) -> _Verdict:
-    """`counted`, `named`: areas of measures that are reached, and of the title or of words."""
+    """`counted`, `named`: areas of measures that are reached, and of the title."""
     sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
     doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
     unknown = bool(change.missing_files) or any(s.unknown for s in seen)
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")
-    # what was counted over the whole change, or needs its title or its words, is nowhere in it
+    # what was counted over the whole change, or needs its title's word, is nowhere in it
     held = _scores(match for s in seen for match in s.matches)
     nowhere = counted | {name for name in named if held.get(name, 0) < areas[name].uncertain}
     whole = policy.route.granularity == "pull_request" or not nowhere.isdisjoint(flagged)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from reviewbot.routing.learned import STRONG, Learned, Spread, in_words
-from reviewbot.routing.matcher import MOST_LINES, changes_code
+from reviewbot.routing.learned import MAX_POINTS, STRONG, Learned, Spread, in_words
+from reviewbot.routing.matcher import MOST_LINES
 from reviewbot.routing.model import Match
 from reviewbot.routing.rules import Area
 from reviewbot.routing.seen import Seen
-from reviewbot.routing.vocabulary import Words, words_of
+from reviewbot.routing.vocabulary import Vocabulary, Words
 
 
 def weighed(
@@ -17,47 +17,40 @@ def weighed(
     learned: Learned,
     areas: Mapping[str, Area],
 ) -> tuple[Match, ...]:
-    """One reason for each area that something was learned of, where it moves the sum.
+    """One reason for each area that the rules speak for, and that what was learned can move.
 
     None where the host did not send some file's text: how evidence lies there is not known.
     """
-    if any(each.unknown for each in seen):
-        return ()
     found = [m for s in seen for m in s.matches if m.rule in learned.rules]
     found += [m for m in titles if m.rule in learned.rules]
-    words = words_in(seen, title)
+    if not found or any(each.unknown for each in seen):
+        return ()
+    words: Words | None = None
     reasons = []
-    for name in learned.areas:
-        if name not in areas:
-            continue
+    for name, model in learned.areas.items():
         matches = [m for m in found if m.area == name]
+        if name not in areas or not matches:
+            continue
         spread, area = spread_of(seen, titles, name, learned.rules), areas[name]
+        if spread.points >= area.threshold + MAX_POINTS:  # sure, whatever is said of it
+            continue
+        words = words or words_in(seen, title, learned.vocabulary)
         points = learned.points(
             name, spread, words, threshold=area.threshold, uncertain=area.uncertain
         )
-        path = _named(seen, matches) if points else None
-        if path is not None:
-            why = in_words(spread, area.title, points, learned.areas[name].loudest(words, points))
-            reasons.append(Match(f"{name}.learned", name, path, None, "RIGHT", why, points))
+        if points:
+            heaviest = max(matches, key=lambda match: (match.weight, match.lines))
+            why = in_words(spread, area.title, points, model.loudest(words, points))
+            reasons.append(
+                Match(f"{name}.learned", name, heaviest.path, None, "RIGHT", why, points)
+            )
     return tuple(reasons)
 
 
-def words_in(seen: Sequence[Seen], title: str) -> Words:
+def words_in(seen: Sequence[Seen], title: str, vocabulary: Vocabulary) -> Words:
     """The words of a change, of the code that rules look at."""
-    files = [each for each in seen if each.is_code and each.text]
-    return words_of(
-        (each.text for each in files if each.text), (each.file.path for each in files), title
-    )
-
-
-def _named(seen: Sequence[Seen], matches: Sequence[Match]) -> str | None:
-    """The file of the heaviest match; without any the largest, if code changed at all."""
-    if matches:
-        return max(matches, key=lambda match: (match.weight, match.lines)).path
-    files = [each for each in seen if each.is_code and each.text]
-    if not any(changes_code(each.file) for each in files):
-        return None
-    return max(files, key=lambda each: each.changed).file.path
+    read = [(each.text, each.file.path) for each in seen if each.is_code and each.text]
+    return vocabulary.words_of([text for text, _ in read], [path for _, path in read], title)
 
 
 def spread_of(

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
-from reviewbot.routing.layout import reformatted_rows, same_hunk
-from reviewbot.routing.noise import continued_rows
+from reviewbot.routing.layout import same_hunk
 from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
@@ -115,8 +114,8 @@ class ChangedText:
         return offset >= line.code_until and is_talk_alone(line.text, syntax, line.column(offset))
 
     def is_reformatted(self, line: "ChangedLine") -> bool:
-        """Whether the hunk of `line` has the same words and signs in the same order as before, or
-        the lines that changed together with it have: only their layout changed.
+        """Whether the hunk of `line` has the same words and signs in the same order as before:
+        only its layout changed.
         """
         if not self.has_both:
             return False
@@ -125,12 +124,7 @@ class ChangedText:
         if same is None:
             same = self._may_be_same(part) and same_hunk(part.hunk, self._language)
             self._reformatted[part.index] = same
-        return same or part.is_reformatted(self._nth(line, part))
-
-    def continues_noise(self, line: "ChangedLine") -> bool:
-        """Whether a line goes on with an import or a message to a log that began above it."""
-        part = line.part or self._part(line)
-        return part.continues_noise(self._nth(line, part))
+        return same
 
     def _may_be_same(self, part: "_Part") -> bool:
         """A cheap look before words and signs are told apart: most hunks differ in more."""
@@ -213,8 +207,6 @@ class _Part:
 
         self._own: list[int] = []
         self._other: list[int] = []
-        self._reformatted: Set[int] | None = None
-        self._continued: Set[int] | None = None
 
     def place(self, nth: int) -> int:
         """Where its `nth` line stands among all lines of its side of the hunk; both from 0."""
@@ -226,24 +218,6 @@ class _Part:
                 self._other = [at for at, raw in enumerate(body) if raw[0] == other]
         at = self._own[nth]
         return at - bisect_left(self._other, at)
-
-    def is_reformatted(self, nth: int) -> bool:
-        """Whether the lines that changed together with its `nth` only have another layout."""
-        if self._reformatted is None:
-            self._reformatted = reformatted_rows(self.hunk)
-        self.place(nth)
-        return self._own[nth] in self._reformatted
-
-    def continues_noise(self, nth: int) -> bool:
-        """Whether its `nth` line goes on with an import or a message to a log."""
-        if self._continued is None:
-            self._continued = continued_rows([raw[1:] for raw in self.lines()])
-        return bool(self._continued) and self.place(nth) in self._continued
-
-    def lines(self) -> list[str]:
-        """All lines of its side of the hunk, those that stay with them."""
-        other = "-" if self.side == "RIGHT" else "+"
-        return [raw for raw in self.hunk.body if raw[0] != other]
 
 
 class ChangedLine:
@@ -365,7 +339,8 @@ def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
     hunk = part.hunk
     if not needs_surroundings("\n".join(hunk.body), syntax):
         return _Surroundings(None, [])
-    lines = part.lines()
+    other = "-" if part.side == "RIGHT" else "+"
+    lines = [raw for raw in hunk.body if raw[0] != other]
     text = "\n".join([raw[1:] for raw in lines])
     begins = accumulate(map(len, lines), initial=0)  # a marker is as long as a line feed
     start = hunk.new_start if part.side == "RIGHT" else hunk.old_start

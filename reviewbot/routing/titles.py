@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from reviewbot.change.model import FileChange
-from reviewbot.config.patterns import compile_pattern
 from reviewbot.routing.matcher import EXCERPT, changes_code
 from reviewbot.routing.model import Match
 from reviewbot.routing.paths import PathList
+from reviewbot.routing.patterns import NOT_FOUND, Finder, any_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.seen import Seen
 
@@ -26,6 +26,7 @@ def titled(title: str, seen: Sequence[Seen], sets: Iterable[RuleSet]) -> tuple[M
     It names the file with the most changed lines that the rule looks at, the earliest of equals.
     """
     line = " ".join(title[:MAX_TITLE].split())
+    data = line.encode("utf-8", "replace")
     readers = [reader for rules in sets for reader in _readers(rules)]
     return tuple(
         [
@@ -40,7 +41,7 @@ def titled(title: str, seen: Sequence[Seen], sets: Iterable[RuleSet]) -> tuple[M
                 line[:EXCERPT],
             )
             for reader in readers
-            if reader.names(line) and (largest := reader.largest(seen))
+            if reader.names(data) and (largest := reader.largest(seen))
         ]
     )
 
@@ -50,15 +51,13 @@ class _Reader:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self._words = [compile_pattern(pattern) for pattern in rule.title]
-        self._exclude = [compile_pattern(pattern) for pattern in rule.exclude]
+        self._words = any_of(rule.title)
+        self._exclude = any_of(rule.exclude) if rule.exclude else None
         self._inside, self._outside = PathList(rule.paths or ANYWHERE), PathList(rule.ignore_paths)
 
-    def names(self, title: str) -> bool:
+    def names(self, title: bytes) -> bool:
         """Whether a title has the rule's words and none that rule it out."""
-        return any(words.search(title) for words in self._words) and not any(
-            words.search(title) for words in self._exclude
-        )
+        return _occurs(self._words, title) and not (self._exclude and _occurs(self._exclude, title))
 
     def largest(self, seen: Sequence[Seen]) -> FileChange | None:
         """The file with the most changed lines where the rule looks, if code changed in any."""
@@ -70,6 +69,10 @@ class _Reader:
     def _looks_at(self, file: FileChange) -> bool:
         path = file.path
         return file.kind in self.rule.kinds and path in self._inside and path not in self._outside
+
+
+def _occurs(words: Finder, title: bytes) -> bool:
+    return words(title, 0, len(title))[0] != NOT_FOUND
 
 
 @lru_cache(maxsize=64)

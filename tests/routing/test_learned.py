@@ -38,7 +38,7 @@ some = st.frozensets(
 words = st.builds(Words, some, some, some)
 spreads = st.builds(
     Spread,
-    points=st.just(0) | st.floats(0.5, 30),
+    points=st.floats(0.5, 30),
     titled=st.booleans(),
     lines=st.just(0) | st.integers(0, 5000),
     changed=st.integers(0, 50_000),
@@ -67,7 +67,7 @@ def test_a_guard_alone_is_flagged_and_one_in_a_long_page_is_not(change, file):
 
 
 def test_what_was_not_counted_is_said(change, file):
-    refused = ["    if not user.has_permission(name): raise Forbidden()"] * 30
+    refused = [f"    raise Forbidden({number})" for number in range(30)]
 
     decided = route(change(file("app/views.py", added=[*PAGE, *refused])))
 
@@ -127,14 +127,22 @@ def test_nothing_is_weighed_where_the_host_sent_no_text(change, file):
     assert not [match for match in decided.reasons if match.rule.endswith(".learned")]
 
 
+def test_what_is_sure_whatever_is_said_is_not_weighed(change, file):
+    refused = ["    if not user.has_permission(name): raise Forbidden()"] * 3
+
+    decided = route(change(file("app/views.py", added=[*PAGE, *refused])))
+
+    assert decided.scores["auth"] >= 3 + MAX_POINTS
+    assert not [match for match in decided.reasons if match.rule == "auth.learned"]
+
+
 @given(spread=spreads, said=words, area=st.sampled_from(AREAS))
 def test_it_adds_or_takes_a_few_points_whatever_the_change(spread, said, area):
     points = LEARNED.points(area, spread, said, threshold=3, uncertain=2)
 
     assert -MAX_POINTS <= points <= MAX_POINTS
-    assert points >= 0 or spread.points > 0
     is_weak = spread.points < 2 and spread.lines < 2
-    assert points <= 0 or spread.points + points <= 2 or not is_weak
+    assert points <= 0 or not is_weak or spread.points + points <= 2.05  # rounded to tenths
 
 
 @given(spread=spreads, more=st.integers(1, 10_000), area=st.sampled_from(AREAS))
@@ -157,45 +165,52 @@ def test_a_title_takes_nothing_away(spread, said, title, area):
 
 
 CLAIMS = [
-    "    if claims.subject not in allowed_subjects:",
-    "        raise UnauthorizedError(realm)",
+    "    if claims.subject not in door.subjects:",
+    "        raise Refused(realm)",
     "    issuer = claims.issuer",
     "    scope = claims.scope.split()",
 ]
 
 
-def speaks(decided):
-    return [match for match in decided.reasons if match.rule.endswith(".learned")]
+def areas(changed, rules):
+    decided = decide(changed, rules, Policy(), local_context_tokens=None)
+    return decided.areas, decided.certainty
 
 
-def test_words_alone_make_a_change_doubtful_and_never_sure(change, file, model_of_words):
-    decided = decide(
-        change(file("src/rules.py", added=CLAIMS)),
-        model_of_words,
-        Policy(),
-        local_context_tokens=None,
-    )
+def test_words_beside_one_weak_hint_make_a_change_doubtful_and_never_sure(
+    change, file, knowing_words
+):
+    changed = change(file("src/rules.py", added=CLAIMS))
 
-    (reason,) = speaks(decided)
+    decided = decide(changed, knowing_words, Policy(), local_context_tokens=None)
+
+    (reason,) = [match for match in decided.reasons if match.rule == "auth.learned"]
     assert reason.why == (
-        "No rule fired, but its words speak for authentication and authorization:"
-        " claims, issuer, realm"
+        "How evidence of authentication and authorization lies: 1 of 4 changed lines speak for it,"
+        " none in code named for it; words for it: claims, issuer, realm"
     )
-    assert (decided.areas, decided.certainty) == (("auth",), "uncertain")
     assert decided.scores == {"auth": 2.0}
+    assert (decided.areas, decided.certainty) == (("auth",), "uncertain")
     assert decided.tier is Tier.CLAUDE
-    assert {each.tier for each in decided.files} == {Tier.CLAUDE}
 
 
-def test_a_few_words_make_nothing_doubtful(change, file, model_of_words):
+def test_words_without_any_rule_say_nothing(change, file, knowing_words):
+    lines = [line.replace("door", "gate") for line in CLAIMS]
+
     decided = decide(
-        change(file("src/rules.py", added=["issuer = claims.issuer"])),
-        model_of_words,
+        change(file("src/rules.py", added=lines), title="Check claims, issuer and realm"),
+        knowing_words,
         Policy(),
         local_context_tokens=None,
     )
 
-    assert not speaks(decided)
+    assert (decided.areas, decided.scores) == ((), {})
+
+
+def test_a_few_words_make_nothing_doubtful(change, file, knowing_words):
+    changed = change(file("src/rules.py", added=["door.issuer = claims.issuer"]))
+
+    assert areas(changed, knowing_words) == ((), "sure")
 
 
 @pytest.mark.parametrize(
@@ -203,27 +218,20 @@ def test_a_few_words_make_nothing_doubtful(change, file, model_of_words):
     [
         {"path": "docs/rules.md", "added": CLAIMS},
         {"path": "tests/test_rules.py", "added": CLAIMS},
-        {"path": "src/rules.py", "added": [f"# {line}" for line in CLAIMS]},
-        {"path": "src/rules.py", "context": CLAIMS, "added": ["x = 1"]},
-        {"path": "src/rules.py", "added": CLAIMS, "removed": CLAIMS},
+        {"path": "src/rules.py", "context": CLAIMS[1:]},
+        {"path": "src/rules.py", "added": CLAIMS[1:], "removed": CLAIMS[1:]},
     ],
-    ids=["docs", "tests", "comments", "context", "moved"],
+    ids=["docs", "tests", "context", "moved"],
 )
-def test_words_count_only_where_code_with_them_came_or_went(change, file, model_of_words, given):
-    decided = decide(
-        change(file(**given), title="Check claims, issuer and realm"),
-        model_of_words,
-        Policy(),
-        local_context_tokens=None,
-    )
+def test_words_count_where_code_with_them_came_or_went(change, file, knowing_words, given):
+    hint = file("src/door.py", added=["door = 1"])
 
-    assert decided.tier is not Tier.CLAUDE
+    assert areas(change(hint, file(**given)), knowing_words) == ((), "sure")
 
 
 @pytest.fixture(scope="module")
-def model_of_words():
-    """Rules that find nothing in the lines here, and a model that knows five words."""
-    text = RULES_OF_DOORS
+def knowing_words():
+    """A rule that finds a weak hint, and a model that knows five words beside it."""
     weights = "\n".join(f"{name} = 0.0" for name in FEATURES)
     said = "claims = 3.0\nissuer = 2.0\nrealm = 1.5\nscope = 1.0\nsubject = 1.0"
     learned = load_learned(
@@ -233,6 +241,7 @@ def model_of_words():
         "learned.toml",
         frozenset({"own.door"}),
     )
+    text = RULES_OF_DOORS.replace("open_door", "door").replace("weight: 3", "weight: 1")
     return load_rules({"own.yml": text}, learned)
 
 

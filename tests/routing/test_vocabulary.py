@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviewbot.routing.text import ChangedText
-from reviewbot.routing.vocabulary import LONGEST_NAME, words_of
+from reviewbot.routing.vocabulary import LONGEST_NAME, Vocabulary
 
 NAMES = st.sampled_from(["userName", "user_name", "HTTPServer", "verify_token", "x", "größe"])
 
 
 def words(*files, title="", paths=()):
-    return words_of([ChangedText(each) for each in files], paths, title)
+    return Vocabulary().words_of([ChangedText(each) for each in files], paths, title)
 
 
 def test_names_are_taken_apart(file):
@@ -48,6 +48,14 @@ def test_data_is_no_word(file):
     long = "a" * (LONGEST_NAME + 1)
 
     assert not words(file("a.py", added=[f"x = '{long}'"])).changed
+
+
+def test_only_known_words_are_told(file):
+    texts = [ChangedText(file("a.py", added=["userName"]))]
+
+    found = Vocabulary({"name"}).words_of(texts, ["user/name.py"], "Name users")
+
+    assert found == ({"name"}, {"name"}, {"name"})
 
 
 @given(added=st.lists(NAMES), removed=st.lists(NAMES))
