@@ -53,9 +53,8 @@ def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
     return is_noise(line.raw) or (text.has_both and (line.stays or text.is_reformatted(line)))
 
 
-def changes_code(file: FileChange) -> bool:
+def changes_code(text: ChangedText) -> bool:
     """Whether any changed line can be evidence: it is no comment, import or new layout."""
-    text = ChangedText(file)
     return any(
         not is_nothing(line, text) and not text.is_talk(line, first) for line, first in text.lines()
     )
@@ -85,15 +84,17 @@ class Matcher:
             [*(rule.paths for rule in rules), *(rule.ignore_paths or NOWHERE for rule in rules)]
         )
         self._looking = lru_cache(maxsize=KNOWN_PATHS)(self._looks_at)
-        self._looks = [look for i, rule in enumerate(rules) for look in _looks(i, rule)]
+        # light rules find most lines: where they are many, others needn't be counted
+        lightest = sorted(enumerate(rules), key=lambda numbered: numbered[1].weight)
+        self._looks = [look for i, rule in lightest for look in _looks(i, rule)]
         self._looks_of = [
             tuple(at for at, look in enumerate(self._looks) if look.rule == i)
             for i in range(len(rules))
         ]
         self._patterns = TextPatterns([look.patterns for look in self._looks])
-        self._exclude = [
-            [any_of(texts) for texts in (rule.exclude, rule.exclude_of_file) if texts]
-            for rule in rules
+        self._exclude = [any_of(rule.exclude) if rule.exclude else None for rule in rules]
+        self._exclude_of_file = [
+            any_of(rule.exclude_of_file) if rule.exclude_of_file else None for rule in rules
         ]
 
     def find(self, file: FileChange, *, kind: Kind | None = None) -> Found:
@@ -127,18 +128,30 @@ class Matcher:
         return _Looking(rules, frozenset(chain.from_iterable(self._looks_of[i] for i in rules)))
 
     def _read(self, text: ChangedText, looks: frozenset[int], spots: dict[int, _Spot]) -> None:
-        """Note the first line that counts, for each rule that has one."""
+        """Note the first line that counts, for each rule that has one, and how many do.
+
+        Where one rule of an area has lines enough, of the others it is only asked whether they
+        have one or several.
+        """
+        enough: set[str] = set()
         for hit, search in self._patterns.candidates(text.data, looks).items():
             look = self._looks[hit]
-            if look.rule not in spots and (spot := self._spot(look, search, text)):
+            if look.rule in spots:
+                continue
+            area = self._rules[look.rule].area
+            most = 2 if area in enough and look.most == MOST_LINES else look.most
+            if spot := self._spot(look, search, text, most):
                 spots[look.rule] = spot
+                if spot.lines >= MOST_LINES:
+                    enough.add(area)
 
-    def _spot(self, look: "_Look", search: Search, text: ChangedText) -> _Spot | None:
-        """The first line that is evidence, and how many are."""
+    def _spot(self, look: "_Look", search: Search, text: ChangedText, most: int) -> _Spot | None:
+        """The first line that is evidence, and how many are, at most `most`."""
         at, found, count = 0 if look.added else text.removed_at, None, 0
         last = len(text.data) if look.removed else text.removed_at - 1
-        excluded, comparing = self._exclude[look.rule], look.two_sided and text.has_both
-        while at < last and count < look.most:
+        excluded, of_file = self._exclude[look.rule], self._exclude_of_file[look.rule]
+        comparing = look.two_sided and text.has_both
+        while at < last and count < most:
             first, end = search.find(at, last)
             if first < 0:
                 break
@@ -147,7 +160,8 @@ class Matcher:
                 line.is_nothing = is_nothing(line, text)
             if (
                 line.is_nothing
-                or any(out(line.raw, 0, len(line.raw))[0] != NOT_FOUND for out in excluded)
+                or (excluded and excluded(line.raw, 0, len(line.raw))[0] != NOT_FOUND)
+                or (of_file and line.is_found_by(of_file))
                 or (not look.added and line.is_indented)
             ):
                 at = line.end + 1

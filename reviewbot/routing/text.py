@@ -9,6 +9,7 @@ from typing import NamedTuple
 from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
 from reviewbot.routing.layout import same_hunk
+from reviewbot.routing.patterns import NOT_FOUND, Finder
 from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
@@ -233,6 +234,7 @@ class ChangedLine:
     _text: str | None = None
     _indents: Set[int] | None = None
     _decides: bool | None = None
+    _searched: dict[Finder, bool] | None = None
 
     def __init__(self, text: ChangedText, begin: int) -> None:
         end = text.data.find(b"\n", begin)
@@ -253,6 +255,16 @@ class ChangedLine:
         if self.raw.isascii():
             return offset - self.begin
         return len(self._in.data[self.begin : offset].decode("utf-8", "replace"))
+
+    def is_found_by(self, search: Finder) -> bool:
+        """Whether a search finds something on the line, looked for once."""
+        if self._searched is None:
+            self._searched = {}
+        found = self._searched.get(search)
+        if found is None:
+            found = search(self.raw, 0, len(self.raw))[0] != NOT_FOUND
+            self._searched[search] = found
+        return found
 
     def is_address(self, offset: int) -> bool:
         """Whether the byte at `offset` lies in the address of a web page: its words are names."""

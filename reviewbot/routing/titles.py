@@ -14,6 +14,7 @@ from reviewbot.routing.paths import PathList
 from reviewbot.routing.patterns import NOT_FOUND, Finder, any_of
 from reviewbot.routing.rules import Rule, RuleSet
 from reviewbot.routing.seen import Seen
+from reviewbot.routing.text import ChangedText
 
 #: Longest part of a title that is read, characters: GitHub takes 256.
 MAX_TITLE = 300
@@ -62,7 +63,7 @@ class _Reader:
     def largest(self, seen: Sequence[Seen]) -> FileChange | None:
         """The file with the most changed lines where the rule looks, if code changed in any."""
         files = [each for each in seen if each.changed and self._looks_at(each.file)]
-        if not any(changes_code(each.file) for each in files):
+        if not any(changes_code(each.text or ChangedText(each.file)) for each in files):
             return None
         return max(files, key=lambda each: each.changed).file
 
