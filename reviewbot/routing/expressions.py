@@ -40,6 +40,8 @@ def expression(line: str, first: int, last: int) -> str:
     """What belongs to the part of a line from `first` to `last`: its object, arguments, value."""
     object_ = _OBJECT.match(line[:first][::-1])  # from behind: to search for its end is quadratic
     begin = first - object_.end() if object_ else first
+    if line[last - 1 : last] in _OPEN:  # a hit as `charge(`: what stands in the bracket is its own
+        return line[begin : _closed(line, last - 1)]
     rest = _REST.match(line, last)
     end = rest.end() if rest else last
     if line[end : end + 1] in _OPEN:

@@ -27,7 +27,7 @@ NOISE = (
     r"^\s*(?:[\w.:$>-]*\b(?:trigger_deprecation|deprecate(?:d|_\w+)?|_?deprecated_\w+|wc_deprecated_\w+|ActiveSupport::Deprecation[\w.:]*|warnings\.warn)[\s(][^()\n]*\)?[^()\n]*"
     r"|@[Dd]eprecated(?:\([^()]*\))?|\[Obsolete(?:\([^()]*\))?\]|#\[deprecated[^\]]*\])\s*;?\s*$",
     # what linters shall pass over, alone on its line
-    r"^\s*(?:#!?\[(?:allow|warn|deny|expect)\([^()\[\]]*\)\]|@Suppress(?:Warnings)?\([^()]*\)"
+    r"^\s*(?:#!?\[(?:cfg_attr\([^()\[\]]*,\s*)?(?:allow|warn|deny|expect)\([^()\[\]]*\)\)?\]|@Suppress(?:Warnings)?\([^()]*\)"
     r"|\[(?:\w+:\s*)?SuppressMessage\([^()\[\]]*\)\]|#pragma\s+warning\s[\w\s,]*)\s*$",
     # the version of the project, as it is written for each release
     r"(?i)^\s*(?:(?:public|private|protected|internal|static|final|const|val|let|var|export|readonly|string|str)\s+)*"

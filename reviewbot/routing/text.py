@@ -10,17 +10,15 @@ from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
 from reviewbot.routing.layout import same_hunk
 from reviewbot.routing.patterns import NOT_FOUND, Finder
+from reviewbot.routing.sides import commented, form
 from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
 MAX_LINE = 2_000
 _ADDRESS = re.compile(rb"https?://[^\s\"'`<>(){}$]*$")
 _ANNOTATION = re.compile(rb"\s*/?\*+\s+@[A-Z][\w\\]*\(")
-_FORMATTING = b" \t,;()"
 #: Signs that most code has, and that no layout changes.
 _USUAL = (b".", b"=", b":")
-#: One quote is as good as another.
-_QUOTES = bytes.maketrans(b"'`", b'""')
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
 _NONE: Set[int] = frozenset()
@@ -147,15 +145,19 @@ class ChangedText:
         other = self._others.get(is_added)
         if other is None:
             other = self._others[is_added] = _Other(self.other(line.begin))
-        return other.indents(line.raw.translate(_QUOTES, _FORMATTING))
+        return other.indents(form(line.raw))
 
     def is_even(self, text: bytes) -> bool:
-        """Whether both sides have `text` equally often."""
+        """Whether both sides have `text` equally often, and as often where it is in force:
+        what was commented out is gone.
+        """
         even = self._even.get(text)
         if even is None:
             if len(self._even) >= MOST_COUNTED:
                 return False
-            even = self._even[text] = self.added.count(text) == self.removed.count(text)
+            even = self.added.count(text) == self.removed.count(text)
+            even = even and commented(self.added, text) == commented(self.removed, text)
+            self._even[text] = even
         return even
 
     def _part(self, line: "ChangedLine") -> "_Part":
@@ -317,7 +319,7 @@ class _Other:
 
     def __init__(self, text: bytes) -> None:
         self._lines = text.split(b"\n")
-        self._forms = text.translate(_QUOTES, _FORMATTING).split(b"\n")
+        self._forms = form(text).split(b"\n")
         self._last = dict(zip(self._forms, range(len(self._forms)), strict=True))
         self._first: dict[bytes, int] = {}
         self._several: dict[bytes, set[int]] = {}

@@ -10,6 +10,7 @@ from reviewbot.routing.expressions import MAX_ARGUMENTS, expression, is_conditio
     [
         ("return pay(user_token, amount)", "user_token", "user_token"),
         ("x = api.check(a, b(c)) + 1", "check", "api.check(a, b(c))"),
+        ("x = api.check('a', 3) + 1", "check(", "api.check('a', 3)"),
         ("COOKIE_SECURE = False", "COOKIE_SECURE", "COOKIE_SECURE = False"),
         ("  sameSite: 'none',", "sameSite", "sameSite: 'none',"),
         ('  "sameSite" => "none"', "sameSite", 'sameSite" => "none"'),

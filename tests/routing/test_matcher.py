@@ -86,6 +86,7 @@ def test_a_line_that_not_rules_out_leaves_the_next_one(matcher: Matcher, file: A
         " * @return bank.pay(x)",
         " * @Bank bank.pay(x)",
         "#[allow(money)]",
+        "#![cfg_attr(test, allow(money))]",
         '@SuppressWarnings("money")',
         "Money that is owed to the bank should be paid before it is due.",
         'log.Infof("money %s", id)',
@@ -138,6 +139,7 @@ def test_the_version_of_a_project_is_no_evidence(
         " * @Bank\\Pays(bank.pay(x))",
         "log_in(bank.pay(x))",
         "deprecate(bank.pay(x))",
+        "#[cfg_attr(test, allow(dead_code))] fn f() { bank.pay(x) }",
         "catalog.error(bank.pay(x))",
     ],
 )
@@ -169,6 +171,35 @@ def test_a_word_that_stays_while_its_line_changes_beside_it_is_no_evidence(
 
     assert fired(matcher, beside) == []
     assert fired(matcher, inside) == fired(matcher, once_more) == ["pay.call"]
+
+
+def test_any_other_argument_of_a_call_is_evidence(matcher: Matcher, file: Any):
+    text = file("a.py", removed=["bank.pay('a', 1)"], added=["bank.pay('b', 1)"])
+    number = file("a.py", removed=["bank.pay('a', 1)"], added=["bank.pay('a', 2)"])
+
+    assert fired(matcher, text) == fired(matcher, number) == ["pay.call"]
+
+
+def test_what_is_commented_out_is_gone(matcher: Matcher, file: Any):
+    out = file("a.py", removed=["bank.pay(x)"], added=["# bank.pay(x)"])
+    in_again = file("a.js", removed=["  // bank.pay(x);"], added=["  bank.pay(x);"])
+    moved = file("a.py", removed=["# bank.pay(x)", "y = 1"], added=["y = 2", "#  bank.pay(x)"])
+
+    assert fired(matcher, out) == fired(matcher, in_again) == ["pay.call"]
+    assert fired(matcher, moved) == []
+
+
+def test_what_a_linter_is_told_behind_code_is_no_change_but_code_there_is(
+    matcher: Matcher, file: Any
+):
+    told = file("a.go", removed=["bank.pay(x)"], added=["bank.pay(x) //nolint:errcheck // fine"])
+    hidden = file("a.py", removed=["y = 1"], added=["bank.pay(x)  # noqa"])
+    behind = file(
+        "a.js", removed=["y = ' // nolint' + 1"], added=["y = ' // nolint' + bank.pay(x)"]
+    )
+
+    assert fired(matcher, told) == []
+    assert fired(matcher, hidden) == fired(matcher, behind) == ["pay.call"]
 
 
 def test_a_condition_counts_whatever_changes_beside_it(matcher: Matcher, file: Any):

@@ -1,0 +1,37 @@
+"""What decides whether a line, or a part of it, stands on both sides of a diff."""
+
+import re
+
+#: What formatters change.
+_FORMATTING = b" \t,;()"
+#: One quote is as good as another.
+_QUOTES = bytes.maketrans(b"'`", b'""')
+#: What stands before code that was commented out, in most languages.
+_OUT = re.compile(rb"\s*(?://|#|--|/?\*|<!--|<%#|\{/\*)")
+#: What a linter shall pass over, behind the code that it is about. Nothing in it may be a call or
+#: end a string, so that no code hides there.
+_LINTED = re.compile(
+    rb"(?m)[ \t]*(?://|#)[ \t]*(?:@ts-|@phpstan-|biome-|codespell:|eslint-|nolint|noqa|nosec"
+    rb"|phpcs:|pragma:|pylint:|rubocop:|type:[ \t]*ignore)[^;(){}\"'`\n]*$"
+)
+#: One of these is in all that `_LINTED` finds.
+_LINTERS = (
+    *(b"@ts-", b"@phpstan-", b"biome-", b"codespell:", b"eslint-", b"nolint", b"noqa"),
+    *(b"nosec", b"phpcs:", b"pragma:", b"pylint:", b"rubocop:", b"ignore"),
+)
+
+
+def form(text: bytes) -> bytes:
+    """What is left of lines without what formatters change and linters are told."""
+    if any(word in text for word in _LINTERS):
+        text = _LINTED.sub(b"", text)
+    return text.translate(_QUOTES, _FORMATTING)
+
+
+def commented(side: bytes, text: bytes) -> int:
+    """How often `text` stands on a line of this side that was commented out."""
+    count, at = 0, side.find(text)
+    while at >= 0:
+        count += bool(_OUT.match(side, side.rfind(b"\n", 0, at) + 1, at))
+        at = side.find(text, at + len(text))
+    return count
