@@ -14,7 +14,7 @@ NOISE = (
     r"^\s*(?:<!--[^>\n]*(?:-->)?|\"\"\"[^\"\n]*(?:\"\"\")?|'''[^'\n]*(?:''')?)\s*$",
     rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
     r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
-    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|use\s+[\w\\:]+(?:[;,]|::|\s+as\s+\w+;)|alias\s+[A-Z]){_END}",
+    rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|(?:pub(?:\([\w\s]+\))?\s+)?use\s+[\w\\:]+(?:[;,]|::|\s+as\s+\w+;)|alias\s+[A-Z]){_END}",
     rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
     r"^\s*autoload\s*\(?:\w+,\s*['\"][^'\"]*['\"]\)?\s*$",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",

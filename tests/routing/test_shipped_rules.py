@@ -129,6 +129,7 @@ HARMLESS = [
     ("src/session/Sessions.java", 'log.debug("Forgets session " + session.getSessionToken());'),
     ("src/session/Sessions.java", "if (log.isDebugEnabled()) {"),
     ("lib/auth.rb", "autoload :OAuth2, 'strategies/oauth2'"),
+    ("src/lib.rs", "pub use crate::oauth2::AccessToken;"),
     ("src/types/generated/Payment.ts", "payment_method: string"),
     ("internal/mocks/storage.go", "func (m *Mock) CheckUserPassword(name string) error {"),
     (".buildkite/hooks/push", "docker login -u user -p $ACCESS_TOKEN"),
