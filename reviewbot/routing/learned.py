@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, fsum, log, log1p
+from math import fsum, log, log1p
 from typing import NamedTuple
 
 from reviewbot.errors import DocumentError
@@ -36,6 +36,8 @@ FEATURES = ("points", "strong", "lines", "share", "size", "placed", "in_place", 
 FEWEST = {"changed": 9, "title": 3, "path": 3}
 #: Fewer known words that speak for an area make nothing of it doubtful.
 LEAST_WORDS = 4
+#: The most that all words together say, as the logarithm of odds.
+MOST_SAID = 2.0
 #: Words that a reason names.
 MOST_NAMED = 3
 
@@ -77,10 +79,10 @@ class AreaModel:
     words: Mapping[str, Mapping[str, float]]
     """Weights of words by where they stand: a field of `Words`."""
 
-    def likelihood(self, spread: Spread, said: Sequence[Said]) -> float:
-        """From 0 to 1."""
-        evidence = [weight * x for weight, x in zip(self.weights, features(spread), strict=True)]
-        return 1 / (1 + exp(-fsum((self.bias, *evidence, *(each.weight for each in said)))))
+    def logit(self, spread: Spread) -> float:
+        """The logarithm of the odds that a change with this spread is of the area."""
+        pairs = zip(self.weights, features(spread), strict=True)
+        return self.bias + sum([weight * value for weight, value in pairs])
 
     def said(self, words: Words) -> list[Said]:
         """What each known word of a change says, for the area or against it."""
@@ -120,6 +122,11 @@ class Learned:
         kinds = [words for model in self.areas.values() for words in model.words.values()]
         return Vocabulary(frozenset(word for words in kinds for word in words))
 
+    def needs_words(self, area: str, spread: Spread) -> bool:
+        """Whether words can decide what evidence alone does not."""
+        logit = self.areas[area].logit(spread)
+        return _logit(self.uncertain) - MOST_SAID <= logit < _logit(self.sure) + MOST_SAID
+
     def points(
         self, area: str, spread: Spread, words: Words, *, threshold: float, uncertain: float
     ) -> float:
@@ -129,11 +136,12 @@ class Learned:
         never sure; a few words add nothing to it.
         """
         model = self.areas[area]
-        said = model.said(words)
-        likelihood = model.likelihood(spread, said)
+        said = model.said(words) if self.needs_words(area, spread) else []
+        in_all = fsum([each.weight for each in said])
+        logit = model.logit(spread) + max(-MOST_SAID, min(MOST_SAID, in_all))
         at_sure, at_uncertain = _logit(self.sure), _logit(self.uncertain)
         scale = max(threshold - uncertain, LEAST_GAP) / (at_sure - at_uncertain)
-        worth = threshold + (_logit(likelihood) - at_sure) * scale
+        worth = threshold + (logit - at_sure) * scale
         may_be_sure = spread.points >= model.least and (
             spread.lines > 1 or (spread.lines and spread.points >= uncertain)
         )
@@ -204,5 +212,4 @@ def load_learned(text: str, source: str, rules: frozenset[str]) -> Learned:
 
 
 def _logit(likelihood: float) -> float:
-    kept = min(max(likelihood, 1e-9), 1 - 1e-9)
-    return log(kept / (1 - kept))
+    return log(likelihood / (1 - likelihood))

@@ -112,12 +112,11 @@ class Matcher:
         spots: dict[int, _Spot] = {}
         for index in looking.rules & (self._local if file.patch_missing else self._path_only):
             spots[index] = _Spot(None, "RIGHT", "")
-        text = ChangedText(file)
-        read = bool(text.data and looking.looks)
-        if read:
+        text = ChangedText(file) if looking.looks and file.hunks else None
+        if text:
             self._read(text, looking.looks, spots)
         matches = tuple([self._match(index, spots[index], file) for index in sorted(spots)])
-        return Found(matches, text.cut, text if read else None)
+        return Found(matches, bool(text and text.cut), text)
 
     def _looks_at(self, kind: Kind, path: str) -> "_Looking":
         """The rules that look at a file of this kind at a path."""

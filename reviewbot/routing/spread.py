@@ -7,7 +7,7 @@ from reviewbot.routing.matcher import MOST_LINES
 from reviewbot.routing.model import Match
 from reviewbot.routing.rules import Area
 from reviewbot.routing.seen import Seen
-from reviewbot.routing.vocabulary import Vocabulary, Words
+from reviewbot.routing.vocabulary import NO_WORDS, Vocabulary, Words
 
 
 def weighed(
@@ -25,7 +25,7 @@ def weighed(
     found += [m for m in titles if m.rule in learned.rules]
     if not found or any(each.unknown for each in seen):
         return ()
-    words: Words | None = None
+    read: Words | None = None
     reasons = []
     for name, model in learned.areas.items():
         matches = [m for m in found if m.area == name]
@@ -34,7 +34,9 @@ def weighed(
         spread, area = spread_of(seen, titles, name, learned.rules), areas[name]
         if spread.points >= area.threshold + MAX_POINTS:  # sure, whatever is said of it
             continue
-        words = words or words_in(seen, title, learned.vocabulary)
+        words = NO_WORDS
+        if learned.needs_words(name, spread):
+            words = read = read or words_in(seen, title, learned.vocabulary)
         points = learned.points(
             name, spread, words, threshold=area.threshold, uncertain=area.uncertain
         )

@@ -27,6 +27,8 @@ def titled(title: str, seen: Sequence[Seen], sets: Iterable[RuleSet]) -> tuple[M
     It names the file with the most changed lines that the rule looks at, the earliest of equals.
     """
     line = " ".join(title[:MAX_TITLE].split())
+    if not line:
+        return ()
     data = line.encode("utf-8", "replace")
     readers = [reader for rules in sets for reader in _readers(rules)]
     return tuple(

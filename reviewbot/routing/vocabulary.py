@@ -30,6 +30,9 @@ class Words(NamedTuple):
     """Words of the names of changed files and of their folders."""
 
 
+NO_WORDS = Words(frozenset(), frozenset(), frozenset())
+
+
 class Vocabulary:
     """The words that are told apart: all, or those that somebody knows something of."""
 
