@@ -91,7 +91,7 @@ class RoutePolicy(Closed):
     )
     learned: Annotated[bool, OPERATOR] = Field(
         True,
-        description="Weigh how evidence lies in a change, as learned from labelled changes; off: the rules' points alone.",
+        description="Weigh how evidence lies in a change and the words beside it, as learned from labelled changes; off: the rules' points alone.",
     )
     also: Annotated[tuple[AreaName, ...], ADDS] = Field(
         (),
