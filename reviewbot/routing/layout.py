@@ -1,6 +1,6 @@
 """Whether lines say the same as before, written otherwise.
 
-Formatters break lines, add commas, change quotes and put round brackets around what they break.
+Formatters break lines, add commas and change quotes.
 """
 
 import re
@@ -11,14 +11,13 @@ from reviewbot.change.model import Hunk
 _SIGNS = re.compile(r"\w+|[^\w\s]|\n")
 #: What formatters change: where lines end, and the comma behind the last of several.
 _LOOSE = frozenset({"\n", ","})
-_EVEN_QUOTES = str.maketrans("'`,()\\", '""    ')
-#: What may stand before and behind round brackets that only hold an expression's lines together.
-_AROUND_WRAP = {"=": "\n", "return": "\n", "in": "\n", "if": ":", "elif": ":", "while": ":"}
+_EVEN_QUOTES = str.maketrans("'`,\\", '""  ')
+_EVEN = str.maketrans("'`", '""')
 #: Languages by their tags in which blocks end by a sign or a word, so that no indent says a thing.
 _FREE = frozenset(
     tag
     for tags in (
-        "c c++ c# objective-c java kotlin scala groovy swift dart proto thrift solidity rust go",
+        "c c++ c# objective-c java kotlin groovy swift dart proto thrift solidity rust go",
         "php javascript jsx ts tsx css scss less terraform hcl ruby crystal elixir sql lua perl r",
     )
     for tag in tags.split()
@@ -50,21 +49,6 @@ def _unspaced(text: str) -> str:
 
 
 def _words(lines: Sequence[str]) -> list[str]:
-    """Words and signs, without brackets that hold a whole value together."""
-    text = "\n".join(lines).replace("\\\n", "").replace("'", '"').replace("`", '"')
-    signs = _SIGNS.findall(text)
-    dropped: set[int] = set()
-    opened: list[int] = []
-    several: set[int] = set()
-    for at, sign in enumerate(signs):
-        if sign == "(":
-            opened.append(at)
-        elif sign == ")" and opened:
-            begin = opened.pop()
-            behind = signs[at + 1] if at + 1 < len(signs) else "\n"
-            wraps = begin and begin not in several
-            if wraps and _AROUND_WRAP.get(signs[begin - 1]) == behind:
-                dropped |= {begin, at}
-        elif sign == "," and opened:
-            several.add(opened[-1])  # `(a,)` is a tuple
-    return [sign for at, sign in enumerate(signs) if sign not in _LOOSE and at not in dropped]
+    """Words and signs."""
+    text = "\n".join(lines).replace("\\\n", "").translate(_EVEN)
+    return [sign for sign in _SIGNS.findall(text) if sign not in _LOOSE]

@@ -4,12 +4,13 @@ One pass over all changed lines says which patterns may occur; only those are lo
 lines are no evidence: they only tell whether a changed line is part of a comment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Kind, Side
+from reviewbot.routing.learned import STRONG
 from reviewbot.routing.model import Match
 from reviewbot.routing.noise import is_noise
 from reviewbot.routing.paths import PathSets
@@ -65,6 +66,7 @@ class _Spot(NamedTuple):
     side: Side
     excerpt: str
     lines: int = 0
+    gone: bool = False
 
 
 class Matcher:
@@ -93,8 +95,10 @@ class Matcher:
         ]
         self._patterns = TextPatterns([look.patterns for look in self._looks])
         self._exclude = [any_of(rule.exclude) if rule.exclude else None for rule in rules]
+        # what is enough on its own is not talked away by what else stands on its line
         self._exclude_of_file = [
-            any_of(rule.exclude_of_file) if rule.exclude_of_file else None for rule in rules
+            any_of(rule.exclude_of_file) if rule.exclude_of_file and rule.weight < STRONG else None
+            for rule in rules
         ]
 
     def find(self, file: FileChange, *, kind: Kind | None = None) -> Found:
@@ -146,11 +150,25 @@ class Matcher:
 
     def _spot(self, look: "_Look", search: Search, text: ChangedText, most: int) -> _Spot | None:
         """The first line that is evidence, and how many are, at most `most`."""
-        at, found, count = 0 if look.added else text.removed_at, None, 0
+        counted = list(islice(self._evidence(look, search, text, 0), most))
+        if not counted:
+            return None
+        gone = counted[-1].begin >= text.removed_at
+        if not gone and look.removed and self._rules[look.rule].weight >= STRONG:
+            gone = any(self._evidence(look, search, text, text.removed_at))
+        side, number = text.place(counted[0])
+        excerpt = counted[0].text.strip()[:EXCERPT]
+        return _Spot(number, side, excerpt, len(counted), gone)
+
+    def _evidence(
+        self, look: "_Look", search: Search, text: ChangedText, at: int
+    ) -> Iterator[ChangedLine]:
+        """The lines from an offset on that are evidence."""
+        at = max(at, 0 if look.added else text.removed_at)
         last = len(text.data) if look.removed else text.removed_at - 1
         excluded, of_file = self._exclude[look.rule], self._exclude_of_file[look.rule]
         comparing = look.two_sided and text.has_both
-        while at < last and count < most:
+        while at < last:
             first, end = search.find(at, last)
             if first < 0:
                 break
@@ -171,11 +189,8 @@ class Matcher:
             ):
                 at = max(end, first + 1)  # more may follow on the line
             else:
-                found, count, at = found or line, count + 1, line.end + 1
-        if found is None:
-            return None
-        side, number = text.place(found)
-        return _Spot(number, side, found.text.strip()[:EXCERPT], count)
+                yield line
+                at = line.end + 1
 
     def _match(self, index: int, spot: "_Spot", file: FileChange) -> Match:
         rule = self._rules[index]
@@ -190,6 +205,7 @@ class Matcher:
             spot.excerpt,
             rule.is_place,
             spot.lines,
+            spot.gone,
         )
 
 

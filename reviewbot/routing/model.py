@@ -37,6 +37,8 @@ class Match:
     """Where the file lies: no evidence alone, it adds to evidence of its area in the same file."""
     lines: int = 0
     """Changed lines of the file that are evidence, as far as they were counted; 0 for a path."""
+    gone: bool = False
+    """Some of them are removed ones, as far as they were counted and as a strong rule looks for."""
 
 
 @dataclass(frozen=True)

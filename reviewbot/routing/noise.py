@@ -15,16 +15,16 @@ NOISE = (
     rf"^\s*(?:import\b|from\s+\S+\s+import\b|package\s+[\w.]+|namespace\s+[\w.\\]+){_END}",
     r"^\s*\x{FEFF}?@?using\s+(?:static\s+)?[\w.]+\s*;?\s*$",
     rf"^\s*(?:using\s+\w+\s*=\s*[\w.<>]+;|(?:pub(?:\([\w\s]+\))?\s+)?use\s+[\w\\:]+(?:[;,]|::|\s+as\s+\w+;)|alias\s+[A-Z]){_END}",
-    rf"^\s*(?:require(?:_relative|_once)?\b|#\s*include\b|extern\s+crate\b|@import\b){_END}",
+    rf"^\s*(?:require_(?:relative|once)\b|require\s*\(?\s*(?:['\"]|__DIR__)|#\s*include\b|extern\s+crate\b|@import\b){_END}",
     r"^\s*autoload\s*\(?:\w+,\s*['\"][^'\"]*['\"]\)?\s*$",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
     # what is written to a log, as far as nothing is called for it and nothing follows
     rf"^\s*(?:[\w.:>$@!-]*\b_?(?i:log|logger|logging|slog|klog|glog|logrus|zap|tracing|console|statsd)(?:\(\))?(?:\.|->|::){_LEVEL}"
     rf"|[\w.]*\blog_{_LEVEL}|(?:debug|info|trace|warn|error|println|eprintln)!|error_log|fmt\.Print(?:f|ln)?|System\.(?:out|err)\.print(?:ln|f)?|Console\.WriteLine"
-    r"|StatsD\.\w+|statsd\.\w+)[\s({](?:[^();\n]|\b(?:get|is|has|to)[A-Z]\w*\(\))*\)?\s*;?\s*$",
+    r"|StatsD\.\w+|statsd\.\w+)[\s(](?:[^();=\n]|,\s*\w+=)*\)?\s*;?\s*$",
     r"^\s*if\s*\(?(?:this\.|self\.)?_?(?:log|logger|LOG|LOGGER)\.(?:is\w*Enabled|isEnabledFor|IsEnabled)\([\w.]*\)\)?\s*[{:]?\s*$",
     # what says that something is deprecated
-    r"^\s*(?:[\w.:$>-]*\b(?:trigger_deprecation|deprecate(?:d|_\w+)?|_?deprecated_\w+|wc_deprecated_\w+|ActiveSupport::Deprecation[\w.:]*|warnings\.warn)[\s(][^()\n]*\)?[^()\n]*"
+    r"^\s*(?:[\w.:$>-]*\b(?:trigger_deprecation|deprecate(?:d|_\w+)?|_?deprecated_\w+|wc_deprecated_\w+|ActiveSupport::Deprecation[\w.:]*|warnings\.warn)[\s(][^();=\n]*\)?"
     r"|@[Dd]eprecated(?:\([^()]*\))?|\[Obsolete(?:\([^()]*\))?\]|#\[deprecated[^\]]*\])\s*;?\s*$",
     # what linters shall pass over, alone on its line
     r"^\s*(?:#!?\[(?:cfg_attr\([^()\[\]]*,\s*)?(?:allow|warn|deny|expect)\([^()\[\]]*\)\)?\]|@Suppress(?:Warnings)?\([^()]*\)"
@@ -32,11 +32,24 @@ NOISE = (
     # the version of the project, as it is written for each release
     r"(?i)^\s*(?:(?:public|private|protected|internal|static|final|const|val|let|var|export|readonly|string|str)\s+)*"
     r"[\"'$]?_*version_*[\"']?\s*(?:=>?|:)\s*[\"']v?\d+\.\d+[\w.+\-]*[\"']\s*[;,]*\s*$",
-    # prose of a docstring or block comment: no sign of code and two small words
-    rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",
+)
+
+
+#: Prose of a docstring or block comment: no sign of code and two small words.
+PROSE = (rf"^[^{_CODE}]*\b{_SMALL}\s[^{_CODE}]*\b{_SMALL}(?:\s[^{_CODE}]*)?$",)
+#: What begins a statement, or ends its head, is no prose: `if user is None or role is None:`.
+STATEMENT = (
+    r"^\s*(?:if|elif|while|unless|until|return|assert|raise|not|and|or|when|case)\b|:\s*$",
 )
 
 
 def is_noise(line: bytes) -> bool:
     """Whether a line is no evidence by what it says."""
-    return any_of(NOISE)(line, 0, len(line))[0] != NOT_FOUND
+    if _finds(NOISE, line):
+        behind = line.rfind(b"*/")
+        return behind < 0 or not line[behind + 2 :].strip()  # code may follow a comment's end
+    return _finds(PROSE, line) and not _finds(STATEMENT, line)
+
+
+def _finds(patterns: tuple[str, ...], line: bytes) -> bool:
+    return any_of(patterns)(line, 0, len(line))[0] != NOT_FOUND

@@ -269,6 +269,7 @@ def explain(rule: Rule) -> str:
         ("changed", rule.changed),
         ("title", rule.title),
         ("but not", rule.exclude),
+        ("nor", rule.exclude_of_file),
         ("counts", (f"{rule.measure}, from {rule.at_least:g} on",) if rule.measure else ()),
     )
     for label, patterns in shown:

@@ -7,11 +7,11 @@ _FORMATTING = b" \t,;()"
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
 #: What stands before code that was commented out, in most languages.
-_OUT = re.compile(rb"\s*(?://|#|--|/?\*|<!--|<%#|\{/\*)")
+_OUT = re.compile(rb"(?:\A|[\s;{}])(?://|#|--|/\*|<!--|<%#|\{/\*|\{\{--|\{#)|\A\s*\*")
 #: What a linter shall pass over, behind the code that it is about. Nothing in it may be a call or
 #: end a string, so that no code hides there.
 _LINTED = re.compile(
-    rb"(?m)[ \t]*(?://|#)[ \t]*(?:@ts-|@phpstan-|biome-|codespell:|eslint-|nolint|noqa|nosec"
+    rb"(?m)(?://|#)[ \t]*(?:@ts-|@phpstan-|biome-|codespell:|eslint-|nolint|noqa|nosec"
     rb"|phpcs:|pragma:|pylint:|rubocop:|type:[ \t]*ignore)[^;(){}\"'`\n]*$"
 )
 
@@ -24,9 +24,9 @@ def form(text: bytes) -> bytes:
 
 
 def commented(side: bytes, text: bytes) -> int:
-    """How often `text` stands on a line of this side that was commented out."""
+    """How often `text` stands behind the sign of a comment on this side."""
     count, at = 0, side.find(text)
     while at >= 0:
-        count += bool(_OUT.match(side, side.rfind(b"\n", 0, at) + 1, at))
+        count += bool(_OUT.search(side[side.rfind(b"\n", 0, at) + 1 : at]))
         at = side.find(text, at + len(text))
     return count

@@ -72,7 +72,7 @@ def spread_of(
         lines, more = lines + own, more or own >= MOST_LINES
         for match in matches:
             weights[match.rule] = max(match.weight, weights.get(match.rule, 0))
-            taken_away |= match.side == "LEFT" and match.weight >= STRONG
+            taken_away |= match.gone and match.weight >= STRONG
     return Spread(
         sum(weights.values()),
         lines,

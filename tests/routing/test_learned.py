@@ -58,9 +58,9 @@ def test_a_guard_alone_is_flagged_and_one_in_a_long_page_is_not(change, file):
     assert page.tier is Tier.LOCAL
     (reason,) = [m for m in page.reasons if m.rule == "auth.learned"]
     assert reason.weight < 0
-    assert reason.why.startswith(
+    assert reason.why == (
         "How evidence of authentication and authorization lies: only 1 of 401 changed lines speak for"
-        " it, none in code named for it; words against it: "
+        " it, none in code named for it"
     )
     assert page.scores["auth"] == 2 + 1 + reason.weight  # the new guard, the word, the learned
 
@@ -76,6 +76,15 @@ def test_what_was_not_counted_is_said(change, file):
 
 def test_a_guard_that_is_gone_stays_in_doubt_whatever_stands_around_it(change, file):
     views = file("app/views.py", removed=[GUARD], added=PAGE)
+
+    hidden = route(change(views, file("app/other.py", added=PAGE)))
+
+    assert hidden.tier is Tier.CLAUDE
+    assert hidden.scores["auth"] >= 2
+
+
+def test_a_guard_that_is_gone_stays_in_doubt_where_another_came_as_well(change, file):
+    views = file("app/views.py", removed=[GUARD, "x"], added=["@login_required(x)", *PAGE])
 
     hidden = route(change(views, file("app/other.py", added=PAGE)))
 

@@ -126,7 +126,7 @@ HARMLESS = [
     ("src/Login.php", "        Log::debug('password_reset for ' . $user->id);"),
     ("src/index.cs", "\ufeffusing System.Identity;"),
     ("dist/assets/login-03f2820b.js", "login(user)"),
-    ("src/session/Sessions.java", 'log.debug("Forgets session " + session.getSessionToken());'),
+    ("src/session/Sessions.java", 'log.debug("Forgets session " + session);'),
     ("src/session/Sessions.java", "if (log.isDebugEnabled()) {"),
     ("lib/auth.rb", "autoload :OAuth2, 'strategies/oauth2'"),
     ("src/lib.rs", "pub use crate::oauth2::AccessToken;"),

@@ -168,8 +168,9 @@ def test_what_a_file_rules_out_is_no_evidence_for_any_of_its_rules(change: Any, 
     rules = load_rules(
         {
             "a.yml": "area: a\ntitle: A\nnot: ['^label:']\nrules:\n"
-            "  - {id: a.one, why: w, weight: 3, added: [xx]}\n"
-            "  - {id: a.two, why: w, weight: 3, added: [xx], not: [yy]}\n"
+            "  - {id: a.one, why: w, weight: 2, added: [xx]}\n"
+            "  - {id: a.two, why: w, weight: 2, added: [xx], not: [yy]}\n"
+            "  - {id: a.sure, why: w, weight: 3, added: [sure]}\n"
             "  - {id: a.place, why: w, names: [till]}\n"
         }
     )
@@ -180,5 +181,6 @@ def test_what_a_file_rules_out_is_no_evidence_for_any_of_its_rules(change: Any, 
         return [match.rule for match in decided.reasons]
 
     assert fired("label: xx") == []
+    assert fired("label: sure") == ["a.sure", "a.place"]
     assert fired("xx = yy") == ["a.one", "a.place"]
     assert fired("xx") == ["a.one", "a.two", "a.place"]
