@@ -51,7 +51,7 @@ def decide(
     `local_context_tokens` is the local engine's context; None where there is no local model,
     and then no change is too long for it. The order of files never matters. Context lines are
     no evidence; they count for the change's length, and where they show that a changed line is
-    part of a comment. No change makes it raise.
+    part of a comment or only laid out anew. No change makes it raise.
     """
     rules, own = switched_on(rules, frozenset(policy.route.also)), _own_rules(policy.route.rules)
     areas = areas_of((rules, own), policy)
