@@ -8,11 +8,9 @@ from collections.abc import Sequence
 
 from reviewbot.change.model import Hunk
 
-_SIGNS = re.compile(r"\w+|[^\w\s]|\n")
-#: What formatters change: where lines end, and the comma behind the last of several.
-_LOOSE = frozenset({"\n", ","})
-_EVEN_QUOTES = str.maketrans("'`,\\", '""  ')
-_EVEN = str.maketrans("'`", '""')
+#: What formatters keep: words, and signs that are no commas.
+_SIGNS = re.compile(r"\w+|[^\w\s,]")
+_EVEN_QUOTES = str.maketrans("'`,", '"" ')
 #: Languages by their tags in which blocks end by a sign or a word, so that no indent says a thing.
 _FREE = frozenset(
     tag
@@ -31,7 +29,7 @@ def same_hunk(hunk: Hunk, language: str | None) -> bool:
     Where only indents differ, a check may have moved under a condition: they are the same only
     where the language has signs for that, which would have changed beside them.
     """
-    if not _same_letters(hunk.added, hunk.removed):
+    if _unspaced(hunk.added) != _unspaced(hunk.removed):  # less work than telling words apart
         return False
     old, new = ([raw[1:] for raw in hunk.body if raw[0] in marks] for marks in (" -", " +"))
     if [line.strip() for line in old] == [line.strip() for line in new]:
@@ -39,16 +37,14 @@ def same_hunk(hunk: Hunk, language: str | None) -> bool:
     return _words(old) == _words(new)
 
 
-def _same_letters(added: Sequence[str], removed: Sequence[str]) -> bool:
-    """Whether all that no formatter changes is the same: less work than telling words apart."""
-    return _unspaced("\n".join(added)) == _unspaced("\n".join(removed))
-
-
-def _unspaced(text: str) -> str:
-    return "".join(text.translate(_EVEN_QUOTES).split())
+def _unspaced(lines: Sequence[str]) -> str:
+    return "".join(_joined(lines).split())
 
 
 def _words(lines: Sequence[str]) -> list[str]:
-    """Words and signs."""
-    text = "\n".join(lines).replace("\\\n", "").translate(_EVEN)
-    return [sign for sign in _SIGNS.findall(text) if sign not in _LOOSE]
+    return _SIGNS.findall(_joined(lines))
+
+
+def _joined(lines: Sequence[str]) -> str:
+    """The lines with one kind of quotes, without the backslashes that only continue them."""
+    return "\n".join(lines).replace("\\\n", "").translate(_EVEN_QUOTES)
