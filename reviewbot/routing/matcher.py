@@ -95,10 +95,8 @@ class Matcher:
         ]
         self._patterns = TextPatterns([look.patterns for look in self._looks])
         self._exclude = [any_of(rule.exclude) if rule.exclude else None for rule in rules]
-        # what is enough on its own is not talked away by what else stands on its line
         self._exclude_of_file = [
-            any_of(rule.exclude_of_file) if rule.exclude_of_file and rule.weight < STRONG else None
-            for rule in rules
+            any_of(rule.exclude_of_file) if rule.exclude_of_file else None for rule in rules
         ]
 
     def find(self, file: FileChange, *, kind: Kind | None = None) -> Found:

@@ -21,7 +21,7 @@ from reviewbot.config.rule_document import (
     RuleFile,
 )
 from reviewbot.errors import DocumentError
-from reviewbot.routing.learned import Learned, load_learned
+from reviewbot.routing.learned import STRONG, Learned, load_learned
 
 #: Rule files are the operator's: larger than a repository's policy may be.
 MAX_RULE_FILE_BYTES = 512 * 1024
@@ -66,7 +66,8 @@ class Rule:
     exclude: tuple[str, ...] = ()
     """A line (or title) that one of these RE2 patterns matches is no evidence."""
     exclude_of_file: tuple[str, ...] = ()
-    """The same for lines, for all rules of its file."""
+    """The same for lines, as its file says; empty for a rule that is enough on its own: what else
+    stands on a line talks none of that away."""
     measure: Measure | None = None
     """What it counts over the whole change; None: it speaks for each file on its own."""
     at_least: float = 0.0
@@ -155,9 +156,10 @@ def load_rules(texts: Mapping[str, str], learned: Learned | None = None) -> Rule
                 other = rules[entry.id].source
                 raise DocumentError(source, line, f"rule id {entry.id} is taken", f"see {other}")
             ignored = file.ignore_paths if entry.in_views else file.ignore_paths + file.view_paths
-            rules[entry.id] = replace(
-                _rule(entry, area.name, source, file.kinds, ignored), exclude_of_file=file.exclude
-            )
+            rule = _rule(entry, area.name, source, file.kinds, ignored)
+            if rule.weight < STRONG:
+                rule = replace(rule, exclude_of_file=file.exclude)
+            rules[entry.id] = rule
     return RuleSet(areas, tuple(rules.values()), learned)
 
 
