@@ -1,6 +1,6 @@
 """Whether lines say the same as before, written otherwise.
 
-Formatters break lines, add commas and change quotes.
+Formatters break lines, add commas before a closing bracket and change quotes.
 """
 
 import re
@@ -8,9 +8,15 @@ from collections.abc import Sequence
 
 from reviewbot.change.model import Hunk
 
-#: What formatters keep: words, and signs that are no commas.
-_SIGNS = re.compile(r"\w+|[^\w\s,]")
-_EVEN_QUOTES = str.maketrans("'`,", '"" ')
+_SIGNS = re.compile(r"\w+|[^\w\s]")
+_EVEN_QUOTES = str.maketrans("'`", '""')
+_NO_COMMAS = str.maketrans("", "", ",")
+#: A comma that a formatter adds where it gives each item a line.
+_LAST_COMMA = re.compile(r",(?=[ \t]*\n\s*[)\]}])")
+#: What the end of its line may end, too: a comment, or what is returned.
+_ENDED = re.compile(r"(?m)((?://|#|--).*|\b(?:return|break|continue|raise|throw|yield)[ \t]*)$")
+#: No word and no sign of code.
+_LINE_END = "\N{SYMBOL FOR NEWLINE}"
 #: Languages by their tags in which blocks end by a sign or a word, so that no indent says a thing.
 _FREE = frozenset(
     tag
@@ -38,11 +44,12 @@ def same_hunk(hunk: Hunk, language: str | None) -> bool:
 
 
 def _unspaced(lines: Sequence[str]) -> str:
-    return "".join(_joined(lines).split())
+    return "".join(_joined(lines).translate(_NO_COMMAS).split())
 
 
 def _words(lines: Sequence[str]) -> list[str]:
-    return _SIGNS.findall(_joined(lines))
+    text = _LAST_COMMA.sub("", _joined(lines))
+    return _SIGNS.findall(_ENDED.sub(rf"\1{_LINE_END}", text))
 
 
 def _joined(lines: Sequence[str]) -> str:

@@ -51,7 +51,9 @@ def compiled(rules: RuleSet) -> "Matcher":
 
 def is_nothing(line: ChangedLine, text: ChangedText) -> bool:
     """Whether a line is no evidence for any rule: noise, or nothing came or went with it."""
-    return is_noise(line.raw) or (text.has_both and (line.stays or text.is_reformatted(line)))
+    if is_noise(line.raw):
+        return not text.is_factor(line)
+    return text.has_both and (line.stays or text.is_reformatted(line))
 
 
 def changes_code(text: ChangedText) -> bool:

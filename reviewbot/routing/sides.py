@@ -2,8 +2,8 @@
 
 import re
 
-#: What formatters change.
-_FORMATTING = b" \t,;()"
+#: What formatters change. No brackets and semicolons: `if (!ok(x)); return` always returns.
+_FORMATTING = b" \t,"
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
 #: What stands before code that was commented out, in most languages.

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Set
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 from reviewbot.change.model import FileChange, Hunk, Side
@@ -112,6 +112,17 @@ class ChangedText:
         line.code_until = line.begin + sign.start() if sign else line.end + 1
         return offset >= line.code_until and is_talk_alone(line.text, syntax, line.column(offset))
 
+    def is_factor(self, line: "ChangedLine") -> bool:
+        """Whether a line that begins with a star goes on with a product: in a comment, one of the
+        lines beside it begins with a star, too.
+        """
+        if not line.raw.lstrip().startswith(b"*"):
+            return False
+        part = line.part or self._part(line)
+        beside = part.beside(self._nth(line, part))
+        starred = [raw for raw in beside if raw[1:].lstrip().startswith(("*", "/*"))]
+        return bool(beside) and not starred
+
     def is_reformatted(self, line: "ChangedLine") -> bool:
         """Whether the hunk of `line` has the same words and signs in the same order as before:
         only its layout changed.
@@ -213,14 +224,27 @@ class _Part:
 
     def place(self, nth: int) -> int:
         """Where its `nth` line stands among all lines of its side of the hunk; both from 0."""
+        at = self._at(nth)
+        return at - bisect_left(self._other, at)
+
+    def beside(self, nth: int) -> list[str]:
+        """The lines of its side of the hunk before and behind its `nth` one, with markers."""
+        at, body = self._at(nth), self.hunk.body
+        other = "-" if self.side == "RIGHT" else "+"
+        found = []
+        for rows in (range(at - 1, -1, -1), range(at + 1, len(body))):
+            found += islice((body[row] for row in rows if body[row][0] != other), 1)
+        return found
+
+    def _at(self, nth: int) -> int:
+        """Where its `nth` line stands in the hunk."""
         if not self._own:
             own, other = ("+", "-") if self.side == "RIGHT" else ("-", "+")
             body = self.hunk.body
             self._own = [at for at, raw in enumerate(body) if raw[0] == own]
             if len(self._own) < len(body):
                 self._other = [at for at, raw in enumerate(body) if raw[0] == other]
-        at = self._own[nth]
-        return at - bisect_left(self._other, at)
+        return self._own[nth]
 
 
 class ChangedLine:

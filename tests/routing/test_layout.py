@@ -23,6 +23,7 @@ def hunk(*body: str) -> Hunk:
     [
         ("-x = a \\", "-    or b", "+x = a or b"),
         ("-f(a, 'b')", "+f(", "+    a,", '+    "b",', "+)"),
+        ("-f(a)  # why", "-g()", "+f(", "+    a", "+)  # why", "+g()"),
     ],
 )
 def test_commas_quotes_and_line_breaks_are_layout(body: tuple[str, ...]):
@@ -38,6 +39,10 @@ def test_commas_quotes_and_line_breaks_are_layout(body: tuple[str, ...]):
         ("-x = (a,)", "+x = a"),
         ("-x = a", "+x = b"),
         ("-f((a))", "+f(a)"),
+        ("-allowed = x,", "+allowed = x"),
+        ("-# always", "-return check(u)", "+# always return check(u)"),
+        ("-pay(x) // now", "-log(x)", "+pay(x)", "+// now log(x)"),
+        ("-return pay(x)", "+return", "+  pay(x)"),
         ("-pay(x)", " if debug:", "+    pay(x)"),
         ("-pay(x, y)", " if debug:", "+    pay(", "+        x, y", "+    )"),
     ],
@@ -64,3 +69,15 @@ def test_a_new_layout_is_no_evidence_and_a_new_condition_around_it_is(matcher: M
 
     assert fired(wrapped) == []
     assert fired(moved) == ["pay.call"]
+
+
+def test_a_bracket_and_a_semicolon_in_a_line_are_no_layout(matcher: Matcher):
+    always = hunk("-if (!bank.pay(x)) return;", "+if (!bank.pay(x)); return;")
+    other = hunk("-x = a && (b || bank.pay(x))", "+x = (a && b) || bank.pay(x)")
+
+    def fired(part: Hunk) -> list[str]:
+        change = FileChange("a.js", status=Status.MODIFIED, hunks=(part,), language="javascript")
+        return [match.rule for match in matcher.find(change).matches]
+
+    assert fired(always) == ["pay.call"]
+    assert fired(other) == ["pay.call"]

@@ -56,6 +56,14 @@ def test_what_is_commented_out_behind_code_is_gone(change, file, before, after):
     assert routed(change(file("app/login.js", removed=[before], added=[after]))) is Tier.CLAUDE
 
 
+def test_a_line_with_a_star_is_a_comment_where_another_stands_beside_it(change, file):
+    product = file("shop/total.js", added=["total = order.amount", "    * coupon.discount_rate;"])
+    comment = file("shop/total.js", added=["/** All of", " * coupon.discount_rate", " */"])
+
+    assert routed(change(product)) is Tier.CLAUDE
+    assert routed(change(comment)) is Tier.LOCAL
+
+
 def test_blanks_before_a_linters_note_cost_nothing():
     line = b" " * 1_900 + b"// x\n"
 
