@@ -1,7 +1,6 @@
 """Rules that count over the whole change: files, languages, folders, prompts, density of lines."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from math import ceil
 
 from reviewbot.change.model import FileChange
@@ -67,7 +66,7 @@ def without_sparse(
         return [matches for _, matches in found]
     return [
         tuple(
-            replace(match, why=told.get((match.area, match.rule), match.why))
+            match._replace(why=told.get((match.area, match.rule), match.why))
             for match in matches
             if told.get((match.area, match.rule), match.why)
         )

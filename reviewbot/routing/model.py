@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reviewbot.change.model import Kind, Side
 
@@ -19,8 +19,7 @@ class Tier(StrEnum):
     """Nothing worth reading: lockfiles, generated files."""
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """A rule that fired, where and why."""
 
     rule: str
@@ -41,8 +40,7 @@ class Match:
     """Some of them are removed ones, as far as they were counted and as a strong rule looks for."""
 
 
-@dataclass(frozen=True)
-class FileRoute:
+class FileRoute(NamedTuple):
     """Where one file goes."""
 
     path: str

@@ -183,7 +183,7 @@ def _look(
 
 def _in_full(match: Match, areas: Mapping[str, Area]) -> Match:
     """A match by the path of a file without text: nothing else is known, so it decides alone."""
-    return replace(match, weight=max(match.weight, areas[match.area].threshold))
+    return match._replace(weight=max(match.weight, areas[match.area].threshold))
 
 
 def _disguised(file: FileChange, matchers: Sequence[Matcher], areas: Mapping[str, Area]) -> bool:

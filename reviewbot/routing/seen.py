@@ -1,7 +1,6 @@
 """What is known of one file before the whole is decided."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from reviewbot.change.model import FileChange, Kind
 from reviewbot.config.rule_document import DEFAULT_KINDS
@@ -11,7 +10,7 @@ from reviewbot.routing.text import ChangedText
 RULED = frozenset(Kind(kind) for kind in DEFAULT_KINDS)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)  # not frozen: there are many, and that takes thrice as long
 class Seen:
     """One file, and what the rules and the policy say of it."""
 
@@ -25,6 +24,7 @@ class Seen:
     never: bool
     text: ChangedText | None = None
     """Its changed lines, where some rule looks at them."""
+    _changed: int = field(default=-1, init=False)
 
     @property
     def unknown(self) -> bool:
@@ -36,10 +36,12 @@ class Seen:
         """Rules read it, and it is no list of dependencies."""
         return self.file.kind in RULED and self.file.kind is not Kind.MANIFEST
 
-    @cached_property
+    @property
     def changed(self) -> int:
         """Changed lines that are not blank, of code; 0 of other files."""
-        return changed_lines(self.file) if self.is_code else 0
+        if self._changed < 0:
+            self._changed = changed_lines(self.file) if self.is_code else 0
+        return self._changed
 
 
 def changed_lines(file: FileChange) -> int:

@@ -231,7 +231,7 @@ class _Part:
         """The lines of its side of the hunk before and behind its `nth` one, with markers."""
         at, body = self._at(nth), self.hunk.body
         other = "-" if self.side == "RIGHT" else "+"
-        found = []
+        found: list[str] = []
         for rows in (range(at - 1, -1, -1), range(at + 1, len(body))):
             found += islice((body[row] for row in rows if body[row][0] != other), 1)
         return found
