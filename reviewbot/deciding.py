@@ -14,15 +14,23 @@ from reviewbot.privacy.egress import NeverSend
 from reviewbot.reading import Talk
 from reviewbot.review.already import ReadBefore, left_to_read
 from reviewbot.review.briefing import briefing_of
-from reviewbot.review.doubt import doubt_job, opinion_of, settled, unchanged, with_uncertain
+from reviewbot.review.doubt import (
+    doubt_job,
+    opinion_of,
+    raised,
+    settled,
+    unchanged,
+    with_uncertain,
+)
 from reviewbot.review.engine import Lineup, Role
 from reviewbot.review.evidence import Analysis
 from reviewbot.review.plan import plan
+from reviewbot.review.risk import Opinion
 from reviewbot.routing.ignored import ignored
 from reviewbot.routing.model import Route, Tier
 from reviewbot.routing.override import overridden
 from reviewbot.routing.router import areas_of, decide
-from reviewbot.routing.rules import RuleSet, policy_rules
+from reviewbot.routing.rules import Area, RuleSet, policy_rules, switched_on
 
 #: `route.uncertain` → the role that is asked about a change in doubt, and its name for people.
 ASKED: Mapping[str, tuple[Role, str]] = {
@@ -102,42 +110,77 @@ def decided(
     route = route_change(fetched, setup, policy)
     if why := _left_alone(fetched, setup, policy, route):
         return route, why
-    if policy.route.uncertain in ASKED and route.certainty == "uncertain" and not setup.tier:
-        route = _asked(talk, fetched, setup, policy, never_send, before, route)
+    if setup.tier:
+        return route, ""
+    doubt = _Doubt(talk, fetched, setup, policy, never_send, before)
+    if policy.route.uncertain in ASKED and route.certainty == "uncertain":
+        route = doubt.settled(route)
+    elif policy.route.ordinary == "ask" and route.tier is Tier.LOCAL:
+        route = doubt.raised(route)
     return route, _left_alone(fetched, setup, policy, route)
 
 
-def _asked(
-    talk: Talk,
-    fetched: Fetched,
-    setup: Setup,
-    policy: Policy,
-    never_send: NeverSend,
-    before: ReadBefore,
-    route: Route,
-) -> Route:
-    """The route of a change that the rules leave in doubt: as it is, with Claude, unless the model
-    that is asked says clearly that it needs no careful review. It is not asked again about what
-    has been read."""
-    spared = route_change(fetched, setup, with_uncertain(policy, "local"))
-    if [file.tier for file in spared.files] == [file.tier for file in route.files]:
-        return route
-    lineup = setup.lineup.using(policy.route.engines)
-    planned = plan(fetched.change, spared, lineup, never_send.covers)
-    if before.files and left_to_read(fetched.change, planned, before).nothing:
-        return unchanged(spared)
-    areas = areas_of((setup.rules, policy_rules(policy.route.rules)), policy)
-    briefing = briefing_of(fetched, policy, Analysis(), never_send)
-    role, who = ASKED[policy.route.uncertain]
-    facts, count = setup.lineup.get(role), talk.steps.count
-    job = doubt_job(route, areas, briefing, role, facts, sources=talk.texts, count=count)
-    if isinstance(job, str):
-        return settled(route, spared, job, who=who)
-    try:
-        [asked] = talk.ask([job])
-    except EngineError as error:
-        return settled(route, spared, f"it failed: {error}", who=who)
-    return settled(route, spared, opinion_of(asked.reply), who=who)
+@dataclass(frozen=True)
+class _Doubt:
+    """What a model is asked of a change before it is read. It is not asked about what has been read."""
+
+    talk: Talk
+    fetched: Fetched
+    setup: Setup
+    policy: Policy
+    never_send: NeverSend
+    before: ReadBefore
+
+    def settled(self, route: Route) -> Route:
+        """The route of a change that the rules leave in doubt: as it is, with Claude, unless the
+        model that is asked says clearly that it needs no careful review."""
+        spared = route_change(self.fetched, self.setup, with_uncertain(self.policy, "local"))
+        if [file.tier for file in spared.files] == [file.tier for file in route.files]:
+            return route
+        if self._nothing_is_new(spared):
+            return unchanged(spared)
+        role, who = ASKED[self.policy.route.uncertain]
+        return settled(route, spared, self._opinion(route, role), who=who)
+
+    def raised(self, route: Route) -> Route:
+        """The route of a change that the rules send to the local model: as it is, unless that says
+        clearly that it needs a careful review."""
+        if self._nothing_is_new(route):
+            return route
+        return raised(route, self._opinion(route, "local"), self._areas())
+
+    def _nothing_is_new(self, route: Route) -> bool:
+        if not self.before.files:
+            return False
+        lineup = self.setup.lineup.using(self.policy.route.engines)
+        planned = plan(self.fetched.change, route, lineup, self.never_send.covers)
+        return left_to_read(self.fetched.change, planned, self.before).nothing
+
+    def _opinion(self, route: Route, role: Role) -> Opinion | str:
+        """What the engine of a role says, or why it says nothing."""
+        briefing = briefing_of(self.fetched, self.policy, Analysis(), self.never_send)
+        facts, steps = self.setup.lineup.get(role), self.talk.steps
+        job = doubt_job(
+            route,
+            self._areas(),
+            briefing,
+            role,
+            facts,
+            sources=self.talk.texts,
+            count=steps.count,
+        )
+        if isinstance(job, str):
+            return job
+        try:
+            [asked] = self.talk.ask([job])
+        except EngineError as error:
+            return f"it failed: {error}"
+        return opinion_of(asked.reply)
+
+    def _areas(self) -> dict[str, Area]:
+        route = self.policy.route
+        shipped = switched_on(self.setup.rules, frozenset(route.also))
+        return areas_of((shipped, policy_rules(route.rules)), self.policy)
 
 
 def _left_alone(fetched: Fetched, setup: Setup, policy: Policy, route: Route) -> str:

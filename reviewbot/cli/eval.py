@@ -34,7 +34,7 @@ JUDGES = ("location", "lexical", "location+lexical", "llm")
     metavar="A,B,…",
     required=True,
     help="Who reads: analyzers, claude, cheap, local, routed, routed-file, routed-cheap; then"
-    " +passes2 … +passes5, +verify, +escalate, +refine, +ask, +ask_claude, +checklists, +fixes, +diff.",
+    " +passes2 … +passes5, +verify, +escalate, +refine, +ask, +ask_claude, +ask_ordinary, +checklists, +fixes, +diff.",
 )
 @click.option("--judge", type=click.Choice(JUDGES), default="location+lexical", show_default=True)
 @click.option(

@@ -89,6 +89,10 @@ class RoutePolicy(Closed):
         "claude",
         description="Where a change goes whose score is between the two thresholds; `ask`: to Claude unless the local model says that it needs no careful review; `ask_claude`: unless Claude itself says so of the doubtful blocks.",
     )
+    ordinary: Annotated[Literal["local", "ask"], OPERATOR] = Field(
+        "local",
+        description="Where a change goes that would go to the local model; `ask`: to Claude if the local model, asked first, says clearly that it needs a careful review.",
+    )
     learned: Annotated[bool, OPERATOR] = Field(
         True,
         description="Weigh how evidence lies in a change and the words beside it, as learned from labelled changes; off: the rules' points alone.",

@@ -58,6 +58,10 @@ EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
         {"route": {"uncertain": "ask_claude"}},
         "Claude is asked whether a change in doubt needs it, on the doubtful blocks alone",
     ),
+    "ask_ordinary": (
+        {"route": {"ordinary": "ask"}},
+        "the local model is asked about each change that no rule sends to Claude",
+    ),
     "escalate": (
         {"escalate": {"severity": "low", "confidence_below": 0.8, "max_per_pr": 10}},
         "up to ten findings that the local model is not sure of are put to Claude",
@@ -68,11 +72,12 @@ EXTRAS: Mapping[str, tuple[Mapping[str, Any], str]] = {
 _ASKED_BY: Mapping[str, tuple[Role, ...]] = {
     "ask": ("local",),
     "ask_claude": ("claude",),
+    "ask_ordinary": ("local",),
     "escalate": ("claude",),
     "refine": ("local",),
 }
 #: Only where the rules decide there is a doubt.
-_OF_ROUTES = frozenset({"ask", "ask_claude"})
+_OF_ROUTES = frozenset({"ask", "ask_claude", "ask_ordinary"})
 _PASSES = re.compile(r"passes([2-5])")
 
 

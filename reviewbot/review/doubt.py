@@ -1,8 +1,9 @@
-"""The question about a change that the rules leave in doubt: to the local model, shown all of it, or
-to Claude, shown no code but the blocks that made it doubtful.
+"""The question whether a change needs a careful review, where no rule flags it.
 
-Such a change goes to Claude unless the model says clearly that it needs no careful review. It is never
-asked about what the rules flag.
+About a change that the rules leave in doubt it is put to the local model, shown all of it, or to Claude,
+shown no code but the blocks that made it doubtful: such a change goes to Claude unless the model says
+clearly that it needs no careful review. About an ordinary change it is put to the local model, and only
+a clear yes sends it to Claude.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from reviewbot.routing.rules import Area
 
 #: Longest answer asked for, tokens.
 MAX_OUTPUT_TOKENS = 160
+#: Why a file goes to Claude that no rule sends there.
+RAISED = "the local model says that it needs a careful review"
 
 
 def with_uncertain(policy: Policy, tier: Literal["claude", "local"]) -> Policy:
@@ -129,6 +132,35 @@ def settled(
     note = f'uncertain; {who}, asked if it needs care, says {answer}: "{word}"'
     route = careful if opinion.risky else spared
     return replace(route, notes=(*route.notes, note))
+
+
+def raised(ordinary: Route, opinion: Opinion | str, areas: Mapping[str, Area]) -> Route:
+    """The route of a change that no rule sends to Claude: there, but for files that may not leave, after
+    a clear yes of the local model; as it is after anything else. The model's word is a note."""
+    asked = "no rule sends it to Claude; the local model, asked if it needs care,"
+    if isinstance(opinion, str):
+        note = f"{asked} gives no answer: {opinion}"
+        return replace(ordinary, notes=(*ordinary.notes, note))
+    if not opinion.risky:
+        return replace(ordinary, notes=(*ordinary.notes, f'{asked} says no: "{opinion.why}"'))
+    notes = (*ordinary.notes, f'{asked} says yes: "{opinion.area}: {opinion.why}"')
+    files = tuple(
+        file._replace(tier=Tier.CLAUDE, why=RAISED)
+        if file.tier is Tier.LOCAL and file.why != "never_send"
+        else file
+        for file in ordinary.files
+    )
+    if files == ordinary.files:
+        return replace(ordinary, notes=notes)
+    return replace(
+        ordinary,
+        tier=Tier.CLAUDE,
+        areas=tuple(area for area in areas if area == opinion.area),
+        certainty="uncertain",
+        files=files,
+        why=f"Claude: {RAISED}. By the rules: {ordinary.why}",
+        notes=notes,
+    )
 
 
 def unchanged(spared: Route) -> Route:

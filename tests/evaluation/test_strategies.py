@@ -34,6 +34,7 @@ def test_a_doubt_is_asked_about_only_where_rules_decide() -> None:
     asked = strategy_of("routed+ask_claude").adjust(Policy())
 
     assert asked.route.uncertain == "ask_claude"
+    assert strategy_of("routed+ask_ordinary").adjust(Policy()).route.ordinary == "ask"
     with pytest.raises(UsageError, match="ask goes with routed ones"):
         strategy_of("claude+ask")
 

@@ -33,6 +33,7 @@ DOUBT = (
     "  rules:\n"
     "    - {id: shop.pages, area: pages, why: Counts pages, weight: 2, added: ['total']}\n"
 )
+ORDINARY = "route:\n  ordinary: ask\n"
 
 
 @pytest.fixture
@@ -192,6 +193,58 @@ def test_in_doubt_only_a_clear_no_of_the_local_model_spares_claude(
     assert {call["engine"] for call in asked} == {"openai"}
     assert 1 <= len(asked) <= 2  # what can't be read is asked for once more
     assert with_local.problems == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "engine", "said"),
+    [
+        ('{"risky": true, "area": "auth", "why": "Opens it."}', "claude", 'yes: "auth: Opens it."'),
+        ('{"risky": false, "area": "none", "why": "Harmless."}', "openai", 'says no: "Harmless."'),
+        ("Call Claude!", "openai", "could not be read"),
+        (Refusal(), "openai", "the model refused to answer"),
+    ],
+)
+def test_only_a_clear_yes_of_the_local_model_sends_an_ordinary_change_to_claude(
+    terminal: Terminal,
+    repository: Path,
+    with_claude: ClaudeServer,
+    with_local: OpenAIServer,
+    says: Says,
+    policy: Policy,
+    answer: str | Behaviour,
+    engine: str,
+    said: str,
+) -> None:
+    with_local.answering = lambda asked: answer if "The areas:" in asked.user else says()
+    policy(ORDINARY)
+
+    review = terminal.review(repository, "plain")
+
+    assert [entry["engine"] for entry in review["coverage"]] == [engine]
+    assert review["route"]["areas"] == (["auth"] if engine == "claude" else [])
+    assert review["route"]["reasons"] == []  # a model's word is no rule's
+    [note] = [note for note in review["route"]["notes"] if "local model" in note]
+    assert said in note
+    asked = [call for call in review["calls"] if call["purpose"] == "route"]
+    assert {call["engine"] for call in asked} == {"openai"}
+
+
+def test_a_file_that_may_not_leave_stays_whatever_the_local_model_says(
+    terminal: Terminal,
+    repository: Path,
+    with_claude: ClaudeServer,
+    with_local: OpenAIServer,
+    says: Says,
+    policy: Policy,
+) -> None:
+    yes = '{"risky": true, "area": "auth", "why": "Opens it."}'
+    with_local.answering = lambda asked: yes if "The areas:" in asked.user else says()
+    policy(ORDINARY + "  never_send: ['shop/**']\n")
+
+    review = terminal.review(repository, "plain")
+
+    assert review["route"]["tier"] == "local"
+    assert with_claude.asked == []
 
 
 def test_what_the_rules_flag_is_asked_about_by_nobody(

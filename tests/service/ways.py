@@ -194,6 +194,16 @@ WAYS = (
         later=1,
     ),
     Way(
+        "ordinary change, raised",
+        "claude",
+        "plain",
+        {("route", LOCAL): 1, ("review", CLAUDE): 1, ("review", LOCAL): 1},
+        {PAGES: CLAUDES[PAGES], NOTES: LOCALS[NOTES]},
+        {"route": {"ordinary": "ask"}},
+        risky=True,
+        says=("no rule sends it to Claude; the local model, asked if it needs care, says yes",),
+    ),
+    Way(
         "passes", "local+passes3", "plain", {("review", LOCAL): 3}, _MINE, {"review": {"passes": 3}}
     ),
     Way(
