@@ -24,10 +24,31 @@ from reviewbot.routing.sides import form
         "require(hasRole(ADMIN_ROLE, msg.sender));",
         "if session is None or current_user is None:",
         " * x */ verify_password(u, p);",
+        'redirect_to "example.com/login"',
+        '"github.com/x": verify,',
+        "@spec check(t) :: t; login(t)",
+        "@callback(app.login)",
+        "@auth true",
     ],
 )
 def test_code_beside_what_is_only_told_is_no_noise(line):
     assert not is_noise(line.encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '\t"github.com/example/oauth2/clients"',
+        '\tjwt "github.com/golang-jwt/jwt/v5"',
+        "  @spec login(User.t()) :: {:ok, Session.t()} | {:error, term()}",
+        "  @callback authorize(",
+        "  @impl Example.Auth",
+        '  @moduledoc """',
+        "  @doc false",
+    ],
+)
+def test_imports_of_go_and_types_of_elixir_are_noise(line):
+    assert is_noise(line.encode())
 
 
 @pytest.mark.parametrize(
