@@ -28,7 +28,7 @@ from reviewbot.routing.vocabulary import Words
 
 TARGET = Path(__file__).resolve().parents[1] / "rules" / "learned.toml"
 #: The likelihood that is worth the threshold, and the one from which on a change is uncertain.
-SURE, UNCERTAIN = 0.5, 0.3
+SURE, UNCERTAIN = 0.5, 0.2
 #: Sums of points below which nothing is raised: those that are tried.
 LEAST = (2.0, 1.0)
 #: How strongly weights are held small: those of evidence, and those of words. The bias is free.

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from reviewbot.change.model import Hunk
 
 _SIGNS = re.compile(r"\w+|[^\w\s]")
-_EVEN_QUOTES = str.maketrans("'`", '""')
-_NO_COMMAS = str.maketrans("", "", ",")
 #: A comma that a formatter adds where it gives each item a line.
 _LAST_COMMA = re.compile(r",(?=[ \t]*\n\s*[)\]}])")
 #: What the end of its line may end, too: a comment, or what is returned.
@@ -44,7 +42,7 @@ def same_hunk(hunk: Hunk, language: str | None) -> bool:
 
 
 def _unspaced(lines: Sequence[str]) -> str:
-    return "".join(_joined(lines).translate(_NO_COMMAS).split())
+    return "".join(_joined(lines).replace(",", "").split())
 
 
 def _words(lines: Sequence[str]) -> list[str]:
@@ -54,4 +52,4 @@ def _words(lines: Sequence[str]) -> list[str]:
 
 def _joined(lines: Sequence[str]) -> str:
     """The lines with one kind of quotes, without the backslashes that only continue them."""
-    return "\n".join(lines).replace("\\\n", "").translate(_EVEN_QUOTES)
+    return "\n".join(lines).replace("\\\n", "").replace("'", '"').replace("`", '"')

@@ -24,7 +24,7 @@ EXCERPT = 160
 SHORTEST = 2
 #: Lines that are counted for one rule in one file: more make no difference to what was learned of
 #: how evidence lies, and judging them is what routing costs.
-MOST_LINES = 8
+MOST_LINES = 5
 #: The same for a rule whose lines are its measure.
 MOST_MEASURED = 40
 #: Paths for which the rules that look at them are remembered.

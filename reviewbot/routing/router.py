@@ -9,7 +9,7 @@ from reviewbot.change.model import Change, FileChange, Kind
 from reviewbot.config.policy import Policy
 from reviewbot.config.rule_document import PolicyRule
 from reviewbot.routing.learned import Spread
-from reviewbot.routing.matcher import Matcher, compiled
+from reviewbot.routing.matcher import Found, Matcher, compiled
 from reviewbot.routing.measures import measured, prompts_needed, tokens_of, without_sparse
 from reviewbot.routing.model import Certainty, FileRoute, Match, Route, Tier
 from reviewbot.routing.paths import PathList
@@ -107,14 +107,14 @@ def _verdict(
     named: Set[str],
 ) -> _Verdict:
     """`counted`, `named`: areas of measures that are reached, and of the title."""
-    sure = _reached(scores, {name: area.threshold for name, area in areas.items()})
-    doubtful = _reached(scores, {name: area.uncertain for name, area in areas.items()})
-    unknown = bool(change.missing_files) or any(s.unknown for s in seen)
+    sure = tuple([name for name, score in scores.items() if score >= areas[name].threshold])
+    doubtful = tuple([name for name, score in scores.items() if score >= areas[name].uncertain])
+    unknown = bool(change.missing_files) or any([s.unknown for s in seen])
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")
     # what was counted over the whole change, or needs its title's word, is nowhere in it
-    held = _scores(match for s in seen for match in s.matches)
+    held = _scores(match for s in seen for match in s.matches) if named else {}
     nowhere = counted | {name for name in named if held.get(name, 0) < areas[name].uncertain}
     whole = policy.route.granularity == "pull_request" or not nowhere.isdisjoint(flagged)
     return _Verdict(flagged, unsure, asked, whole)
@@ -156,13 +156,9 @@ def _look(
     never = PathList(policy.route.never_send)
     matchers = [compiled(rules) for rules in sets if rules.rules]
     files = sorted(change.files, key=lambda file: (file.path, file.old_path or ""))
-    matched, texts, cut = [], [], []
-    for file in files:
-        found = [matcher.find(file) for matcher in matchers]
-        matched.append(tuple([match for each in found for match in each.matches]))
-        texts.append(found[0].text if found else None)
-        if [each for each in found if each.cut]:
-            cut.append(file.path)
+    found = [_found(matchers, file) for file in files]
+    matched, texts = [each.matches for each in found], [each.text for each in found]
+    cut = [file.path for file, each in zip(files, found, strict=True) if each.cut]
     measuring = [rule for rules in sets for rule in rules.measuring]
     seen = []
     dense = without_sparse(list(zip(files, matched, strict=True)), measuring)
@@ -179,6 +175,15 @@ def _look(
             unread = ""
         seen.append(Seen(file, matches, places, unread, is_always, file.path in never, text))
     return seen, _notes(seen, cut)
+
+
+def _found(matchers: Sequence[Matcher], file: FileChange) -> Found:
+    """What all rule sets find in a file."""
+    found = [matcher.find(file) for matcher in matchers]
+    if len(found) == 1:
+        return found[0]
+    matches = tuple([match for each in found for match in each.matches])
+    return Found(matches, any(each.cut for each in found), found[0].text if found else None)
 
 
 def _in_full(match: Match, areas: Mapping[str, Area]) -> Match:
@@ -238,10 +243,6 @@ def _sums(weights: Iterable[tuple[str, float]]) -> dict[str, float]:
     for area, weight in weights:
         sums[area] += weight
     return {area: round(sums[area], 6) for area in sorted(sums)}
-
-
-def _reached(scores: Mapping[str, float], limits: Mapping[str, float]) -> tuple[str, ...]:
-    return tuple(sorted(area for area, score in scores.items() if score >= limits[area]))
 
 
 def _large(seen: Sequence[Seen], policy: Policy, context: int | None) -> str:

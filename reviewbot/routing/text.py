@@ -342,20 +342,26 @@ class _Other:
     """The lines of one side of a file, by what is left of them without formatting."""
 
     def __init__(self, text: bytes) -> None:
-        self._lines = text.split(b"\n")
-        self._forms = form(text).split(b"\n")
-        self._last = dict(zip(self._forms, range(len(self._forms)), strict=True))
+        self._text = text
+        self._whole = form(text)
+        self._lines: list[bytes] = []
+        self._forms: list[bytes] = []
         self._first: dict[bytes, int] = {}
+        self._last: dict[bytes, int] = {}
         self._several: dict[bytes, set[int]] = {}
 
     def indents(self, form: bytes) -> Set[int]:
         """The indents of the lines of this form."""
+        if form not in self._whole:  # as most: no need to tell lines apart
+            return _NONE
+        if not self._lines:
+            self._lines, self._forms = self._text.split(b"\n"), self._whole.split(b"\n")
+            numbers = range(len(self._forms))
+            self._last = dict(zip(self._forms, numbers, strict=True))
+            self._first = dict(zip(reversed(self._forms), reversed(numbers), strict=True))
         last = self._last.get(form)
         if last is None:
             return _NONE
-        if not self._first:
-            last_first = range(len(self._forms) - 1, -1, -1)
-            self._first = dict(zip(reversed(self._forms), last_first, strict=True))
         if self._first[form] == last:  # as most: there is one
             return {_indent(self._lines[last].decode("utf-8", "replace"))}
         if not self._several:

@@ -71,7 +71,7 @@ def test_what_was_not_counted_is_said(change, file):
     decided = route(change(file("app/views.py", added=[*PAGE, *refused])))
 
     (reason,) = [m for m in decided.reasons if m.rule == "auth.learned"]
-    assert "lies: 8 or more of 430 changed lines speak for it" in reason.why
+    assert "lies: 5 or more of 430 changed lines speak for it" in reason.why
 
 
 def test_a_guard_that_is_gone_stays_in_doubt_whatever_stands_around_it(change, file):
