@@ -109,7 +109,7 @@ def _verdict(
     """`counted`, `named`: areas of measures that are reached, and of the title."""
     sure = tuple([name for name, score in scores.items() if score >= areas[name].threshold])
     doubtful = tuple([name for name, score in scores.items() if score >= areas[name].uncertain])
-    unknown = bool(change.missing_files) or any([s.unknown for s in seen])
+    unknown = bool(change.missing_files) or any(s.unknown for s in seen)
     unsure = not sure and (bool(doubtful) or unknown)
     flagged = sure if policy.route.uncertain == "local" else doubtful
     asked = bool(sure) or (unsure and policy.route.uncertain != "local")
