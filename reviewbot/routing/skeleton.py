@@ -17,7 +17,7 @@ from typing import NamedTuple
 from reviewbot.routing.pattern_tree import Choice, Node, One, Repeat, Row, UnreadError, read
 
 #: A skeleton this rare is cut: more of it would make the automaton larger and nothing rarer.
-ENOUGH_BITS = 50.0
+ENOUGH_BITS = 64.0
 #: A skeleton less rare than this is in nearly every text.
 FEWEST_BITS = 7.0
 #: A skeleton less rare than this is tried for each alternative in it, up to so many.
