@@ -15,6 +15,7 @@ from reviewbot.reading import Talk
 from reviewbot.review.already import ReadBefore, left_to_read
 from reviewbot.review.briefing import briefing_of
 from reviewbot.review.doubt import (
+    about_code,
     doubt_job,
     opinion_of,
     raised,
@@ -144,10 +145,14 @@ class _Doubt:
 
     def raised(self, route: Route) -> Route:
         """The route of a change that the rules send to the local model: as it is, unless that says
-        clearly that it needs a careful review."""
-        if self._nothing_is_new(route):
+        clearly that it needs a careful review. It is asked about the files that rules look at, and
+        nobody is where there is none of them or no local model."""
+        shown = about_code(self.fetched.change, route)
+        if shown.tier is Tier.SKIP or self.setup.lineup.get("local") is None:
             return route
-        return raised(route, self._opinion(route, "local"), self._areas())
+        if self._nothing_is_new(route):
+            return unchanged(route)
+        return raised(route, self._opinion(shown, "local"), self._areas())
 
     def _nothing_is_new(self, route: Route) -> bool:
         if not self.before.files:

@@ -39,7 +39,10 @@ def score_json(report: Report, *, by: str | None, misses: bool) -> dict[str, Any
     if by:
         made["by"] = {by: {name: _score_json(each) for name, each in report.groups.items()}}
     if misses:
-        made["misses"] = [asdict(miss) for miss in report.misses]
+        made["misses"] = [
+            {**asdict(miss), "reasons": [match._asdict() for match in miss.reasons]}
+            for miss in report.misses
+        ]
     return made
 
 

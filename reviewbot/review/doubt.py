@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from reviewbot.change.model import FileChange
+from reviewbot.change.model import Change, FileChange
 from reviewbot.config.policy import Policy
 from reviewbot.review.assemble import failure
 from reviewbot.review.briefing import file_notes
@@ -20,6 +20,7 @@ from reviewbot.review.risk import Opinion, parse_risk
 from reviewbot.review.work import Counting, Job, packed_for
 from reviewbot.routing.model import Match, Route, Tier
 from reviewbot.routing.rules import Area
+from reviewbot.routing.seen import RULED
 
 #: Longest answer asked for, tokens.
 MAX_OUTPUT_TOKENS = 160
@@ -134,6 +135,17 @@ def settled(
     return replace(route, notes=(*route.notes, note))
 
 
+def about_code(change: Change, route: Route) -> Route:
+    """The route with nothing to read but the files that rules look at, as far as they show a line; the
+    tier SKIP where there is none."""
+    code = {file.path for file in change.files if file.kind in RULED and file.hunks}
+    files = tuple(
+        file if file.path in code else file._replace(tier=Tier.SKIP) for file in route.files
+    )
+    tier = route.tier if any(file.tier is not Tier.SKIP for file in files) else Tier.SKIP
+    return replace(route, tier=tier, files=files)
+
+
 def raised(ordinary: Route, opinion: Opinion | str, areas: Mapping[str, Area]) -> Route:
     """The route of a change that no rule sends to Claude: there, but for files that may not leave, after
     a clear yes of the local model; as it is after anything else. The model's word is a note."""
@@ -164,6 +176,6 @@ def raised(ordinary: Route, opinion: Opinion | str, areas: Mapping[str, Area]) -
 
 
 def unchanged(spared: Route) -> Route:
-    """The route of a change in doubt of which nothing is new: what was said of it holds."""
-    note = "uncertain; all of it has been read before, so nobody is asked again if it needs care"
+    """The route of a change of which nothing is new: nobody is asked of it again."""
+    note = "all of it has been read before, so nobody is asked again if it needs care"
     return replace(spared, notes=(*spared.notes, note))

@@ -1,6 +1,6 @@
-"""What a model says of a change whose route is uncertain: needs it a careful review?
+"""What a model says of a change that no rule flags: needs it a careful review?
 
-It is only ever asked where the rules are in doubt, and only a clear no spares Claude.
+Where the rules are in doubt only a clear no spares Claude; where they are not, only a clear yes asks it.
 """
 
 from typing import Any, NamedTuple

@@ -21,8 +21,8 @@ NOISE = (
     r"^\s*autoload\s*\(?:\w+,\s*['\"][^'\"]*['\"]\)?\s*$",
     rf"^\s*(?:(?:const|let|var)\s[^=\n]*=\s*require\(|export\s[^=\n]*\sfrom\s+['\"]){_END}",
     # a path of Go in a block of imports, and what Elixir says of types and documentation
-    r"^\s*(?:[\w.]+\s+)?\"(?:github\.com|gitlab\.com|bitbucket\.org|gopkg\.in|(?:[a-z]+\.)?golang\.org|(?:sigs\.)?k8s\.io|go\.[a-z]+\.[a-z]+)/[\w./~\-]+\"\s*$",
-    r"^\s*@(?:(?:spec|typep?|opaque|(?:macro)?callback)\s[^;\n]*(?:::[^;\n]*|\(\s*)|impl\s+(?:true|false|[A-Z][\w.]*)|(?:module|type)?doc(?:\s+(?:false|(?:~[sS])?\"[^();=\n]*))?)\s*$",
+    r"^\s*(?:[a-z_.][a-z0-9]{0,15}\s+)?\"(?:github\.com|gitlab\.com|bitbucket\.org|gopkg\.in|(?:[a-z]+\.)?golang\.org|(?:sigs\.)?k8s\.io|go\.[a-z]+\.[a-z]+)/[\w./~\-]+\"\s*$",
+    r"^\s*@(?:(?:spec|typep?|opaque|(?:macro)?callback)\s+\w+[?!]?(?:\((?:[^=;\n]|=>)*|\s*::(?:[^=;\n]|=>)*)|impl\s+(?:true|false|[A-Z][\w.]*)|(?:module|type)?doc(?:\s+(?:false|(?:~[sS])?\"[^();=\n]*))?)\s*$",
     # what is written to a log, as far as nothing is called for it and nothing follows
     rf"^\s*(?:[\w.:>$@!-]*\b_?(?i:log|logger|logging|slog|klog|glog|logrus|zap|tracing|console|statsd)(?:\(\))?(?:\.|->|::){_LEVEL}"
     rf"|[\w.]*\blog_{_LEVEL}|(?:debug|info|trace|warn|error|println|eprintln)!|error_log|fmt\.Print(?:f|ln)?|System\.(?:out|err)\.print(?:ln|f)?|Console\.WriteLine"

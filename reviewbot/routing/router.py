@@ -173,7 +173,8 @@ def _look(
         is_always, unread = file.path in always, _unread(file, file.path in ignored)
         if matches or is_always or (unread and _disguised(file, matchers, areas)):
             unread = ""
-        seen.append(Seen(file, matches, places, unread, is_always, file.path in never, text))
+        kept = file.path in never or (file.old_path or "") in never
+        seen.append(Seen(file, matches, places, unread, is_always, kept, text))
     return seen, _notes(seen, cut)
 
 

@@ -2,8 +2,9 @@
 
 import re
 
-#: What formatters change. No brackets and semicolons: `if (!ok(x)); return` always returns.
-_FORMATTING = b" \t,"
+#: What formatters change. No brackets and semicolons: `if (!ok(x)); return` always returns; and of commas
+#: only the last of a line.
+_FORMATTING = b" \t"
 #: One quote is as good as another.
 _QUOTES = bytes.maketrans(b"'`", b'""')
 #: What stands before code that was commented out, in most languages.
@@ -20,7 +21,7 @@ def form(text: bytes) -> bytes:
     """What is left of lines without what formatters change and linters are told."""
     if b"#" in text or b"//" in text:
         text = _LINTED.sub(b"", text)
-    return text.translate(_QUOTES, _FORMATTING)
+    return text.translate(_QUOTES, _FORMATTING).replace(b",\n", b"\n").removesuffix(b",")
 
 
 def commented(side: bytes, text: bytes) -> int:

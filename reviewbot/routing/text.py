@@ -22,6 +22,8 @@ _USUAL = (b".", b"=", b":")
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
 _NONE: Set[int] = frozenset()
+#: Lines of one side that are looked for in the text as a whole: for more its lines are told apart.
+FEW_LOOKS = 8
 
 
 class ChangedText:
@@ -344,6 +346,7 @@ class _Other:
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._whole = form(text)
+        self._looks = 0
         self._lines: list[bytes] = []
         self._forms: list[bytes] = []
         self._first: dict[bytes, int] = {}
@@ -352,9 +355,10 @@ class _Other:
 
     def indents(self, form: bytes) -> Set[int]:
         """The indents of the lines of this form."""
-        if form not in self._whole:  # as most: no need to tell lines apart
-            return _NONE
         if not self._lines:
+            if self._looks < FEW_LOOKS and form not in self._whole:  # as most
+                self._looks += 1
+                return _NONE
             self._lines, self._forms = self._text.split(b"\n"), self._whole.split(b"\n")
             numbers = range(len(self._forms))
             self._last = dict(zip(self._forms, numbers, strict=True))

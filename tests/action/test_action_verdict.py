@@ -70,7 +70,7 @@ def test_no_model_is_enough_for_the_local_tier_alone(
     clean: Review, tier: Tier, ending: str
 ) -> None:
     path = clean.route.files[0].path
-    files = (replace(clean.route.files[0], tier=tier), *clean.route.files[1:])
+    files = (clean.route.files[0]._replace(tier=tier), *clean.route.files[1:])
     nobody = Coverage(path, CoverageStatus.SKIPPED, NO_MODEL, "no model")
     review = replace(
         clean,

@@ -71,6 +71,7 @@ def test_a_score_as_json_has_the_same(corpus: Path, capsys: pytest.CaptureFixtur
     assert made["ambiguous"]["changes"] == 1
     assert made["certainty"]["sure"] == {"changes": 2, "labelled": 1}
     assert [miss["id"] for miss in made["misses"]] == ["alarm", "missed"]
+    assert "auth.password" in {reason["rule"] for reason in made["misses"][0]["reasons"]}
     assert "by" not in made
 
 

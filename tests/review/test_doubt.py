@@ -6,7 +6,7 @@ import pytest
 
 from reviewbot.change.model import Change, Kind
 from reviewbot.change.parse import parse_diff
-from reviewbot.review.doubt import doubt_job, opinion_of, settled
+from reviewbot.review.doubt import about_code, doubt_job, opinion_of, raised, settled
 from reviewbot.review.engine import EngineFacts, Outcome, Reply
 from reviewbot.review.prompt import Briefing
 from reviewbot.review.risk import MAX_WHY, Opinion, parse_risk
@@ -186,3 +186,34 @@ def test_a_model_that_may_not_see_all_is_not_asked(login_change: Change) -> None
     assert "too long" in str(asked(long))
     assert "never_send" in str(asked(login_change, OUTSIDE, kept=never))
     assert isinstance(asked(login_change, HERE, kept=never), Job)
+
+
+def test_an_ordinary_change_is_asked_about_by_its_code_alone() -> None:
+    change = three_files()
+    code, guide, picture = change.files
+    guide = replace(guide, kind=Kind.DOCS)
+    picture = replace(picture, hunks=(), is_submodule=True)
+    change = replace(change, files=(code, guide, picture))
+    files = tuple(FileRoute(file.path, file.kind, Tier.LOCAL) for file in change.files)
+    ordinary = Route(Tier.LOCAL, (), "sure", {}, (), files, "")
+
+    shown = about_code(change, ordinary)
+
+    assert [file.tier for file in shown.files] == [Tier.LOCAL, Tier.SKIP, Tier.SKIP]
+    assert about_code(replace(change, files=(guide, picture)), ordinary).tier is Tier.SKIP
+
+
+def test_a_yes_raises_all_that_may_leave_and_a_no_nothing() -> None:
+    files = (
+        FileRoute("a.py", Kind.SOURCE, Tier.LOCAL),
+        FileRoute("b.py", Kind.SOURCE, Tier.LOCAL, why="never_send"),
+        FileRoute("c.lock", Kind.LOCKFILE, Tier.SKIP),
+    )
+    ordinary = Route(Tier.LOCAL, (), "sure", {}, (), files, "Local: no rule fired.")
+
+    yes = raised(ordinary, Opinion(True, "auth", "Opens it."), AREAS)
+    no = raised(ordinary, Opinion(False, "none", "Harmless."), AREAS)
+
+    assert [file.tier for file in yes.files] == [Tier.CLAUDE, Tier.LOCAL, Tier.SKIP]
+    assert (yes.tier, yes.areas, yes.certainty) == (Tier.CLAUDE, ("auth",), "uncertain")
+    assert (no.tier, no.files) == (Tier.LOCAL, files)

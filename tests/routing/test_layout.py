@@ -43,12 +43,38 @@ def test_commas_quotes_and_line_breaks_are_layout(body: tuple[str, ...]):
         ("-# always", "-return check(u)", "+# always return check(u)"),
         ("-pay(x) // now", "-log(x)", "+pay(x)", "+// now log(x)"),
         ("-return pay(x)", "+return", "+  pay(x)"),
+        ("-require_login(user)", "+require_login", "+(user)"),
+        ("-authorize! user", "+authorize!", "+user"),
+        ("-total = price - discount", "+total = price", "+- discount"),
         ("-pay(x)", " if debug:", "+    pay(x)"),
         ("-pay(x, y)", " if debug:", "+    pay(", "+        x, y", "+    )"),
     ],
 )
 def test_other_words_or_another_order_are_a_change(body: tuple[str, ...]):
     assert not same_hunk(hunk(*body), "go")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ("-if debug: log()", "-check(user)", "+if debug:", "+    log()", "+    check(user)"),
+        (" if debug:", "-log(a, 'b')", "+log(", "+  a,", "+  'b')", "-check(u)", "+    check(u)"),
+        ("-# always \\", "-check(user)", "+# always check(user)"),
+    ],
+)
+def test_a_check_that_moved_beside_new_layout_is_a_change(body: tuple[str, ...]):
+    assert not same_hunk(hunk(*body), "python")
+
+
+@pytest.mark.parametrize(("language", "sign"), [("erlang", "%"), ("clojure", ";")])
+def test_each_language_has_its_sign_of_a_comment(language: str, sign: str):
+    joined = hunk(f"-{sign} always", "-check(user)", f"+{sign} always check(user)")
+
+    assert not same_hunk(joined, language)
+
+
+def test_where_signs_end_statements_the_end_of_a_line_says_nothing():
+    assert same_hunk(hunk("-if (x) pay(y);", "+if (x)", "+    pay(y);"), "java")
 
 
 def test_indents_alone_are_layout_where_blocks_end_by_signs():

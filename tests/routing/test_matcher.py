@@ -148,7 +148,7 @@ def test_code_that_looks_like_a_comment_is_evidence(matcher: Matcher, file: Any,
 
 
 def test_what_a_formatter_changes_is_no_change(matcher: Matcher, file: Any):
-    quotes = file("a.py", removed=["bank.pay('x')"], added=['bank.pay("x",)'])
+    quotes = file("a.py", removed=["bank.pay('x')"], added=['bank.pay("x")'])
     aligned = file("a.py", removed=["a = bank.pay(x)"], added=["a     = bank.pay(x)"])
 
     assert fired(matcher, quotes) == fired(matcher, aligned) == []

@@ -377,7 +377,7 @@ def test_what_others_wrote_does_nothing_in_an_answer(
     review = hostile_review()
     save(store, desk, replace(review, id="hostile"))
     many = tuple(
-        replace(file, path=f"{n}{HOSTILE}") for file in review.route.files for n in range(300)
+        file._replace(path=f"{n}{HOSTILE}") for file in review.route.files for n in range(300)
     )
     reasons = review.route.reasons * 300
     large = replace(review.route, files=many, reasons=reasons, why=HOSTILE * 300)
