@@ -10,7 +10,7 @@ from reviewbot.change.model import FileChange, Hunk, Side
 from reviewbot.routing.expressions import expression, is_condition
 from reviewbot.routing.layout import same_hunk
 from reviewbot.routing.patterns import NOT_FOUND, Finder
-from reviewbot.routing.sides import commented, form
+from reviewbot.routing.sides import NONE, OtherSide, commented, form, indent
 from reviewbot.routing.talk import Syntax, Talk, is_talk_alone, needs_surroundings, syntax_of
 
 #: Longest part of one line that is matched, characters: longer ones are minified or data.
@@ -21,9 +21,6 @@ _ANNOTATION = re.compile(rb"\s*/?\*+\s+@[A-Z][\w\\]*\(")
 _USUAL = (b".", b"=", b":")
 #: Expressions of one file that are counted on both sides; what is beyond counts as changed.
 MOST_COUNTED = 500
-_NONE: Set[int] = frozenset()
-#: Lines of one side that are looked for in the text as a whole: for more its lines are told apart.
-FEW_LOOKS = 8
 
 
 class ChangedText:
@@ -63,7 +60,7 @@ class ChangedText:
         self._begins: list[int] = []
         self._spans: dict[tuple[Side, int], tuple[int, int]] = {}
         self._lines: dict[int, ChangedLine] = {}
-        self._others: dict[bool, _Other] = {}
+        self._others: dict[bool, OtherSide] = {}
         self._even: dict[bytes, bool] = {}
         self._reformatted: dict[int, bool] = {}
         self._language = file.language
@@ -153,11 +150,11 @@ class ChangedText:
     def indents(self, line: "ChangedLine") -> Set[int]:
         """The indents with which the other side has the line, but for what formatters change."""
         if not self.has_both:
-            return _NONE
+            return NONE
         is_added = line.begin < self.removed_at
         other = self._others.get(is_added)
         if other is None:
-            other = self._others[is_added] = _Other(self.other(line.begin))
+            other = self._others[is_added] = OtherSide(self.other(line.begin))
         return other.indents(form(line.raw))
 
     def is_even(self, text: bytes) -> bool:
@@ -311,7 +308,7 @@ class ChangedLine:
         under a condition.
         """
         found = self._found_indents()
-        return bool(found) and _indent(self.text) in found
+        return bool(found) and indent(self.text) in found
 
     @property
     def is_indented(self) -> bool:
@@ -340,41 +337,6 @@ class ChangedLine:
         return self._indents
 
 
-class _Other:
-    """The lines of one side of a file, by what is left of them without formatting."""
-
-    def __init__(self, text: bytes) -> None:
-        self._text = text
-        self._whole = form(text)
-        self._looks = 0
-        self._lines: list[bytes] = []
-        self._forms: list[bytes] = []
-        self._first: dict[bytes, int] = {}
-        self._last: dict[bytes, int] = {}
-        self._several: dict[bytes, set[int]] = {}
-
-    def indents(self, form: bytes) -> Set[int]:
-        """The indents of the lines of this form."""
-        if not self._lines:
-            if self._looks < FEW_LOOKS and form not in self._whole:  # as most
-                self._looks += 1
-                return _NONE
-            self._lines, self._forms = self._text.split(b"\n"), self._whole.split(b"\n")
-            numbers = range(len(self._forms))
-            self._last = dict(zip(self._forms, numbers, strict=True))
-            self._first = dict(zip(reversed(self._forms), reversed(numbers), strict=True))
-        last = self._last.get(form)
-        if last is None:
-            return _NONE
-        if self._first[form] == last:  # as most: there is one
-            return {_indent(self._lines[last].decode("utf-8", "replace"))}
-        if not self._several:
-            for each, raw in zip(self._forms, self._lines, strict=True):
-                indent = _indent(raw.decode("utf-8", "replace"))
-                self._several.setdefault(each, set()).add(indent)
-        return self._several[form]
-
-
 class _Surroundings(NamedTuple):
     """What one side of a hunk says of its lines; `talk` is None where each line stands alone."""
 
@@ -393,10 +355,6 @@ def _surroundings(part: _Part, syntax: Syntax) -> _Surroundings:
     begins = accumulate(map(len, lines), initial=0)  # a marker is as long as a line feed
     start = hunk.new_start if part.side == "RIGHT" else hunk.old_start
     return _Surroundings(Talk(text, syntax, from_top=start <= 1), list(begins))
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def _joined(lines: list[str], mark: str) -> tuple[str, bool]:
